@@ -77,3 +77,19 @@ class ExecutionStarter(Protocol):
     def find(self, state_machine_arn: str, name: str) -> StartedExecution | None:
         """Return the execution that has the name, if it is known."""
         ...
+
+
+class ExecutionStates(Protocol):
+    """Knows how executions stand."""
+
+    def state(self, execution_arn: str) -> ExecutionState | None:
+        """Return how the execution stands; None for one that is unknown."""
+        ...
+
+
+def known_state(executions: ExecutionStates, execution_arn: str) -> ExecutionState | None:
+    """Return how an execution stands; None for one that is unknown here, or another stack's."""
+    try:
+        return executions.state(execution_arn)
+    except ExecutionRefusedError:
+        return None

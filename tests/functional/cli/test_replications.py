@@ -14,6 +14,7 @@ from tests.functional.cli.conftest import MACHINE, Program, Ran, lines, plain, r
 from waybill.cli.context import Cli
 from waybill.cli.replication import records
 from waybill.core.clock import iso, now
+from waybill.core.executions import ExecutionState
 from waybill.replication.adapters.table import TrackingTable
 
 A, B = DESTINATIONS
@@ -285,6 +286,21 @@ class TestDismissing:
         assert ran.status == status
         assert words in plain(ran.err)
         assert len(waybill("replications", "--status", "FAILED", "--json").json["replications"]) == 1
+
+
+def test_a_dead_run_is_named_as_one(waybill: Program, tracking: TrackingTable, executions: FakeExecutions) -> None:
+    """Field notes, table, row 11: shown as dead, not as in progress; the record only says what its run said last."""
+    run = a_run(start=iso(now()))
+    recorded(tracking, run, end=False)
+    executions.states[run.execution_id] = ExecutionState("RUNNING")
+    assert "dead" not in waybill("replications").out
+    executions.end(run.execution_id, "ABORTED")
+    for words in (("replications",), ("replications", "show", f"s3://{SOURCE}/{KEY}")):
+        assert "IN_PROGRESS (dead: ABORTED)" in waybill(*words).out
+    assert waybill("replications", "show", f"s3://{SOURCE}/{KEY}", "--json").json["runEnded"] == "ABORTED"
+    # What another stack has started, nobody here can say anything about.
+    executions.refused.add(run.execution_id)
+    assert "dead" not in waybill("replications").out
 
 
 def test_what_is_pending_is_listed_the_oldest_first_and_the_dead_are_named(

@@ -41,7 +41,7 @@ def machine(wire: Wire) -> str:
 @pytest.fixture
 def backfill(buckets: S3Buckets, tracking: TrackingTable, machine: str) -> Backfill:
     executions = StepFunctions(client("stepfunctions"))
-    return Backfill(SOURCE, tracking, buckets, Starter(executions, Workflows(machine)), executions)
+    return Backfill(SOURCE, tracking, buckets, Starter(executions, Workflows(machine)))
 
 
 def put(s3: Any, bucket: str, *keys: str, body: bytes = b"abc", **more: Any) -> None:

@@ -13,7 +13,7 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Content
 from tests.fakes.world import FILE, World
 from waybill.core.errors import PermanentError, RateLimitedError
-from waybill.core.executions import ExecutionState
+from waybill.core.executions import ExecutionRefusedError, ExecutionState
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
 from waybill.replication.domain.starter import Starter, Workflows
 from waybill.replication.errors import AccessDeniedError
@@ -96,7 +96,6 @@ class Scene:
             world.machine.tracking,
             world.machine.buckets,
             Starter(self.executions, Workflows(MACHINE)),
-            self.executions,
             content_only,
         )
 
@@ -231,6 +230,26 @@ def test_whether_a_run_is_under_way_its_execution_says_and_not_its_record(
     if state:
         scene.executions.states[run.execution_id] = ExecutionState(state)
     assert scene.plan().verdict is verdict
+
+
+def test_a_run_of_another_stack_is_not_running_here(scene: Scene) -> None:
+    """A table that was restored from another stack's: nobody may look at its executions here, and they block none."""
+    scene.world.claimed(scene.world.upload())
+    theirs = MACHINE.replace(":stateMachine:", ":execution:").replace("waybill", "before") + ":run"
+    scene.world.record["executionId"] = theirs
+    scene.executions.refused.add(theirs)
+    assert scene.run() is BackfillVerdict.STARTED
+    scene.execute(scene.started[0])
+    scene.world.assert_equal()
+
+
+def test_a_run_of_this_stack_that_nobody_may_look_at_is_a_fault(scene: Scene) -> None:
+    scene.world.claimed(scene.world.upload())
+    ours = MACHINE.replace(":stateMachine:", ":execution:") + ":run"
+    scene.world.record["executionId"] = ours
+    scene.executions.refused.add(ours)
+    with pytest.raises(ExecutionRefusedError):
+        scene.plan()
 
 
 def test_an_express_run_cannot_be_asked_and_is_left_to_the_reconciler(scene: Scene) -> None:

@@ -107,6 +107,15 @@ def test_a_run_that_died_is_followed_by_another_a_few_times(waiting: Waiting, st
     assert results(line) == {A: ("FAILED", "ABANDONED"), B: ("FAILED", "ABANDONED")}
 
 
+def test_a_run_of_another_stack_is_followed_by_one_of_ours(waiting: Waiting) -> None:
+    """A job that was restored with its table: what it had started is not running here."""
+    line = waiting.begun()
+    theirs = "arn:aws:states:eu-west-1:123456789012:execution:before-replication:run"
+    waiting.scene.executions.refused.add(theirs)
+    line = waiting.look(line.model_copy(update={"execution": theirs}))
+    assert line.execution in waiting.scene.started
+
+
 def test_a_source_that_was_overwritten_meanwhile_is_brought_as_it_is_now(waiting: Waiting) -> None:
     line = waiting.begun()
     newest = waiting.scene.world.upload()

@@ -169,6 +169,13 @@ def test_an_execution_that_nobody_knows_has_ended(operations: Operations) -> Non
     assert operations.reconcile() == [run.file]
 
 
+def test_an_execution_of_another_stack_is_closed_after_the_grace_period(operations: Operations) -> None:
+    """A table that was restored from another stack's: nobody here may look at its executions."""
+    run = operations.dead()
+    operations.executions.refused.add(run.execution_id)
+    assert operations.reconcile() == [run.file]
+
+
 def test_open_uploads_are_aborted(operations: Operations) -> None:
     world = operations.world
     run = operations.dead()

@@ -75,9 +75,7 @@ class Replication:
     @cached_property
     def backfill_tools(self) -> BackfillTools:
         """What backfills are worked on with."""
-        return BackfillTools(
-            self.backfills, self.tracking, self.paced_buckets, self.starter, self.executions, command_retry
-        )
+        return BackfillTools(self.backfills, self.tracking, self.paced_buckets, self.starter, command_retry)
 
     def user(self) -> str:
         """Return who runs the command, for what is kept of it."""

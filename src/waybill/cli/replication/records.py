@@ -1,7 +1,7 @@
 """The tracking records on a terminal."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from waybill.cli.watch import command_retry
 from waybill.core.clock import now
 from waybill.core.cursors import list_cursor, list_position
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.executions import known_state
 from waybill.core.text import escaped
 from waybill.replication.domain.pending import COUNTED, pending_of
 from waybill.replication.domain.records import RecordStatus
@@ -43,9 +44,20 @@ def list_newest(replication: Replication, status: RecordStatus | None, limit: in
     """Print the newest records, or those after `cursor`."""
     page = list_records(replication.tracking, status, limit, _position(cursor, status))
     more = list_cursor({"position": page.position}, "replications", status) if page.position else None
-    replication.cli.output.show(
-        {"replications": [item.wire() for item in page.items], "cursor": more}, _records_table(page, more)
-    )
+    records = [item.wire() | _death(replication, item.wire()) for item in page.items]
+    replication.cli.output.show({"replications": records, "cursor": more}, _records_table(page, more, records))
+
+
+def _death(replication: Replication, record: Mapping[str, Any]) -> dict[str, str]:
+    """Return how the run of a record in progress has ended, where it is dead: it only says that it is under way."""
+    if record["status"] != RecordStatus.IN_PROGRESS:
+        return {}
+    state = known_state(replication.executions, str(record["executionId"]))
+    return {"runEnded": state.status} if state and state.status != "RUNNING" else {}
+
+
+def _standing(record: Mapping[str, Any]) -> str:
+    return f"{record['status']} (dead: {record['runEnded']})" if "runEnded" in record else str(record["status"])
 
 
 def list_pending(replication: Replication, limit: int) -> None:
@@ -53,7 +65,9 @@ def list_pending(replication: Replication, limit: int) -> None:
     moment = now()
     records = list(replication.tracking.oldest_open(COUNTED))
     whole = pending_of(records, moment, _THRESHOLD)
-    listed = [(RecordView.of_item(item), replication.executions.state(item["executionId"])) for item in records[:limit]]
+    listed = [
+        (RecordView.of_item(item), known_state(replication.executions, item["executionId"])) for item in records[:limit]
+    ]
     rows = (
         (
             timedelta(seconds=round((moment - datetime.fromisoformat(view.start_time)).total_seconds())),
@@ -117,6 +131,7 @@ def show_file(replication: Replication, target: str) -> None:
     """Print everything that is recorded of one file."""
     file = file_of(target)
     report = file_report(replication.tracking, file).wire()
+    report |= _death(replication, report)
     replication.cli.output.show(report, _report(file, report))
 
 
@@ -125,17 +140,19 @@ def reading(moment: object) -> str:
     return str(moment)[:_SECONDS].replace("T", " ") if moment else ""
 
 
-def _records_table(page: RecordPage, more: str | None = None) -> RenderableType:
+def _records_table(
+    page: RecordPage, more: str | None = None, records: Sequence[Mapping[str, Any]] | None = None
+) -> RenderableType:
     if not page.items:
         return "no records"
     rows = (
         (
             reading(record["startTime"]),
-            record["status"],
+            _standing(record),
             _copies(record),
             escaped(uri_of(FileId(record["sourceBucket"], record["fileKey"]))),
         )
-        for record in (item.wire() for item in page.items)
+        for record in records or [item.wire() for item in page.items]
     )
     listed = table(("Started (UTC)", "Status", "Copies", "File"), rows)
     how = f"--cursor {more}" if more else "--limit"
@@ -150,7 +167,7 @@ def _copies(record: Mapping[str, Any]) -> str:
 def _report(file: FileId, report: Mapping[str, Any]) -> RenderableType:
     facts = {
         "File": escaped(uri_of(file)),
-        "Status": report["status"],
+        "Status": _standing(report),
         "Outcome": report.get("outcome"),
         "Started (UTC)": reading(report["startTime"]),
         "Ended (UTC)": reading(report.get("completedAt")),

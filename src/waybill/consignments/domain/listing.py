@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from waybill.consignments.domain.lookup import ExecutionStates, as_it_stands
+from waybill.consignments.domain.lookup import as_it_stands
 from waybill.consignments.domain.ports import Reader, Register
 from waybill.consignments.models import Consignment
+from waybill.core.executions import ExecutionStates
 
 # Where few consignments have the status that is asked for, a page may have fewer than asked for, and a cursor.
 _PAGES = 10

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol, override
+from typing import override
 
 from waybill.consignments.domain.ports import Register
 from waybill.consignments.models import Consignment, ConsignmentStatus, RunFailure, StatusName
 from waybill.core import clock
 from waybill.core.errors import RetryableError
-from waybill.core.executions import ExecutionRefusedError, ExecutionState, is_execution_of
+from waybill.core.executions import ExecutionRefusedError, ExecutionState, ExecutionStates, is_execution_of
 
 # Step Functions asks to slow down, or may not be asked: one consignment must not cost a list.
 _UNTOLD = (RetryableError, ExecutionRefusedError)
@@ -26,14 +26,6 @@ _OF_ANOTHER_STACK = ExecutionState(
     error="ExecutionOfAnotherStack",
     cause="another stack has started these checks, before this table was restored from it; start them again",
 )
-
-
-class ExecutionStates(Protocol):
-    """Knows how executions stand."""
-
-    def state(self, execution_arn: str) -> ExecutionState | None:
-        """Return how the execution stands; None for one that is unknown."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.comparison import CONTENT, TAGS
 from waybill.replication.domain.comparison import compare as compare_facts
 from waybill.replication.domain.records import DestinationRecord, LatestRun, RecordStatus, Tracking
-from waybill.replication.domain.starter import FileCopyExecutions, Starter
+from waybill.replication.domain.starter import Starter
 from waybill.replication.domain.verification import comparable
 from waybill.replication.models import (
     FileId,
@@ -167,7 +167,6 @@ class Backfill:
     tracking: Tracking
     buckets: Buckets
     starter: Starter
-    executions: FileCopyExecutions
     content_only: bool = False
     backfill_id: str | None = None
 
@@ -253,7 +252,7 @@ class Backfill:
 
         Nobody can ask an Express execution: its record is closed by the reconciler if it died.
         """
-        return ":express:" in latest.execution_id or self.executions.is_running(latest.execution_id)
+        return ":express:" in latest.execution_id or self.starter.is_running(latest.execution_id)
 
     def start(self, item: PlanItem) -> PlanItem:
         """Start the run of a needed object, unless it is running; the run copies the state that was listed.
@@ -269,7 +268,7 @@ class Backfill:
             execution = started.execution
             if not execution.already_running:
                 return replace(item, verdict=BackfillVerdict.STARTED, execution=execution.execution_arn)
-            if self.executions.is_running(execution.execution_arn):
+            if self.starter.is_running(execution.execution_arn):
                 return replace(item, verdict=BackfillVerdict.IN_PROGRESS, execution=execution.execution_arn)
             # It ended before it could record anything.
             follows = execution.execution_arn

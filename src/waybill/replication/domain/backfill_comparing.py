@@ -28,7 +28,7 @@ from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.failures import FailedRecords
 from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.domain.records import Tracking
-from waybill.replication.domain.starter import FileCopyExecutions, Starter
+from waybill.replication.domain.starter import Starter
 from waybill.replication.domain.throttle import Throttle
 from waybill.replication.errors import SourceNotFoundError
 from waybill.replication.models import ListedObject
@@ -70,7 +70,6 @@ class BackfillTools:
     records: Records
     buckets: Callable[[Throttle], ListedBuckets]
     starter: Starter
-    executions: FileCopyExecutions
     retry: Callable[[threading.Event], Retry]
 
 
@@ -98,7 +97,6 @@ def backfill_of(tools: BackfillTools, what: Range | BackfillJob, requests: Throt
         tools.records,
         tools.buckets(requests),
         tools.starter,
-        tools.executions,
         what.content_only,
         what.backfill_id,
     )

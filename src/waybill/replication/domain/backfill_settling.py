@@ -71,7 +71,7 @@ class Settling:
         if owned and record["status"] != RecordStatus.IN_PROGRESS:
             return False
         if ":express:" not in arn:
-            return not ask or self.backfill.executions.is_running(arn)
+            return not ask or self.backfill.starter.is_running(arn)
         since = line.since or ""
         if not owned and record.get("startTime", "") > since:
             # Another run has the record by now: this one never gets it back.

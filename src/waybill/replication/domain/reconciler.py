@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from waybill.core.clock import iso
+from waybill.core.executions import known_state
 from waybill.replication.domain.backfill_notice import FailureTelling
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.outcome import outcome_of
@@ -71,7 +72,7 @@ class Reconciler:
         return closed
 
     def _may_be_running(self, execution_arn: str, *, in_grace: bool) -> bool:
-        state = self.executions.state(execution_arn)
+        state = known_state(self.executions, execution_arn)
         return in_grace if state is None else state.status == "RUNNING"
 
     def _still_open(self, run: ReplicationRun) -> LatestRun | None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from waybill.core.clock import iso
 from waybill.core.errors import FieldError, PermanentError, WaybillError
-from waybill.core.executions import ExecutionStarter, ExecutionState, StartedExecution
+from waybill.core.executions import ExecutionRefusedError, ExecutionStarter, ExecutionState, StartedExecution
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.events import Ignored, Record, Unusable, records
 from waybill.replication.domain.records import LatestRun, RecordStatus
@@ -53,6 +53,11 @@ class Workflows:
             return self.express_arn
         return self.standard_arn
 
+    def has(self, execution_arn: str) -> bool:
+        """Return whether an execution is one of these state machines'."""
+        ours = [arn.replace(":stateMachine:", ":execution:") for arn in (self.standard_arn, self.express_arn) if arn]
+        return execution_arn.startswith(tuple(f"{arn}:" for arn in ours))
+
 
 @dataclass(frozen=True)
 class Started:
@@ -93,6 +98,21 @@ class Starter:
         name, arn = execution_name_of(request), self.workflows.arn_for(request.size)
         return Started(request, self.executions.start(arn, name, request.wire()))
 
+    def is_running(self, execution_arn: str) -> bool:
+        """Return whether the execution is running here; one of another stack is not, as in a table that was restored.
+
+        Raises
+        ------
+        ExecutionRefusedError
+            It is one of ours, and may not be looked at.
+        """
+        try:
+            return self.executions.is_running(execution_arn)
+        except ExecutionRefusedError:
+            if self.workflows.has(execution_arn):
+                raise
+            return False
+
     def start_manually(self, payload: object, context: StartContext) -> Started:
         """Start the run that a person asks for, or find the one that is carrying out the same now.
 
@@ -122,7 +142,7 @@ class Starter:
             name = execution_name_of(request, source.identity, follows)
             started_now = Started(request, self.executions.start(arn, name, request.wire()))
             execution = started_now.execution
-            if not execution.already_running or self.executions.is_running(execution.execution_arn):
+            if not execution.already_running or self.is_running(execution.execution_arn):
                 return started_now
             # It ended before it could record anything: the name is used up.
             follows = execution.execution_arn
@@ -137,7 +157,7 @@ class Starter:
             # Step Functions developer guide: Express executions cannot be described, and end within five minutes.
             started = datetime.fromisoformat(latest.start_time or iso(now))
             return now - started < _EXPRESS_LIFETIME
-        return self.executions.is_running(latest.execution_id)
+        return self.is_running(latest.execution_id)
 
 
 def _described(request: ReplicationRequest, buckets: Buckets) -> ObjectFacts:
