@@ -334,6 +334,16 @@ def test_a_manifest_names_what_is_looked_at_and_each_broken_line_is_named(
     assert (wire.counts.get("s3.ListObjectsV2"), wire.counts["s3.HeadObject"]) == (None, 3 + 3 + 1 + 1)
 
 
+@pytest.mark.parametrize("lines", ["", "\n\n", f"{SOURCE},skipped.tmp\n"])
+def test_a_manifest_that_names_nothing_is_a_failure_and_no_job(waybill: Program, tmp_path: Path, lines: str) -> None:
+    """The contract, "Everywhere": 1 where something was not looked at; an empty list is most often the wrong file."""
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(lines)
+    ran = waybill(*BACKFILL, "--manifest", str(manifest), "--exclude", "*.tmp", "--wait")
+    assert (ran.status, "names no object" in ran.err) == (1, True)
+    assert waybill("backfills", "list").out == "no backfills\n"
+
+
 def test_a_manifest_that_is_no_list_of_this_bucket_is_bad_usage(
     waybill: Program, upload: Callable[..., None], executions: FakeExecutions, tmp_path: Path
 ) -> None:

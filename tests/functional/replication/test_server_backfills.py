@@ -464,6 +464,68 @@ def test_the_report_of_a_backfill_is_read_over_http(
     assert ask(app, "GET", "/backfills/nobody/report").status == 404
 
 
+REPORT = "s3://reports/backfills/é 1.csv"
+
+
+@pytest.fixture
+def reported(workflow: Workflow, s3: Any, monkeypatch: pytest.MonkeyPatch) -> BackfillJob:
+    """A job that is to be reported of where the function may write, of an object that arrives and one that fails."""
+    s3.create_bucket(Bucket="reports", CreateBucketConfiguration={"LocationConstraint": REGION})
+    monkeypatch.setenv("BACKFILL_REPORT_BUCKET", "reports")
+    load.cache_clear()
+    put(s3, "arrives", "fails")
+    workflow.failing.add("fails")
+    job = job_of(post("/backfills", {}))
+    return runtime.backfills().save(job.model_copy(update={"report": REPORT}))
+
+
+def test_the_function_that_ends_a_job_writes_its_report(workflow: Workflow, reported: BackfillJob, s3: Any) -> None:
+    """Issue: completion report (CSV, in S3 too); also where nobody waits beside it."""
+    workflow.run(workflow.jobs[0])
+    report = s3.get_object(Bucket="reports", Key="backfills/é 1.csv")
+    rows = list(csv.DictReader(StringIO(report["Body"].read().decode())))
+    assert report["ContentType"] == "text/csv"
+    told = {(row["key"], row["destination"], row["result"]) for row in rows}
+    assert told == {
+        (key, bucket, end) for key, end in (("arrives", "SUCCEEDED"), ("fails", "FAILED")) for bucket in (A, B)
+    }
+    assert runtime.backfills().read(reported.backfill_id).status == "COMPLETED_WITH_ERRORS"
+
+
+def test_death_behind_the_report_writes_it_again(
+    workflow: Workflow, reported: BackfillJob, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_: object, __: str) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("waybill.replication.domain.backfill_progress.JobProgress.end", die)
+        with pytest.raises(Killed):
+            workflow.run(workflow.jobs[0])
+    s3.delete_object(Bucket="reports", Key="backfills/é 1.csv")
+    workflow.run(workflow.jobs[0])
+    assert s3.head_object(Bucket="reports", Key="backfills/é 1.csv")["ContentLength"] > 0
+
+
+def test_a_report_that_cannot_be_written_is_the_jobs_problem_and_not_its_end(
+    workflow: Workflow, reported: BackfillJob, s3: Any
+) -> None:
+    s3.delete_bucket(Bucket="reports")
+    workflow.run(workflow.jobs[0])
+    job = runtime.backfills().read(reported.backfill_id)
+    assert job.status == "COMPLETED_WITH_ERRORS"
+    assert f"the report {REPORT} cannot be written" in (job.problem or "")
+
+
+def test_where_the_function_may_not_write_whoever_waits_does(
+    workflow: Workflow, reported: BackfillJob, s3: Any
+) -> None:
+    runtime.backfills().save(reported.model_copy(update={"report": f"s3://{A}/report.csv"}))
+    workflow.run(workflow.jobs[0])
+    assert runtime.backfills().read(reported.backfill_id).problem is None
+    assert "report.csv" not in [found["Key"] for found in s3.list_objects_v2(Bucket=A).get("Contents", [])]
+
+
 def test_a_backfill_of_objects_by_name_looks_at_those_alone(workflow: Workflow, s3: Any) -> None:
     put(s3, "a", "b", "not named")
     named = {"objects": [{"key": "b"}, {"key": "not there"}, {"key": "a", "versionId": "of another time"}]}

@@ -23,7 +23,7 @@ from waybill.cli.replication.manifests import opened
 from waybill.cli.replication.reports import lasting, report_place
 from waybill.cli.replication.serving import WorkedBy, hand_over
 from waybill.core.clock import iso, now
-from waybill.core.text import escaped
+from waybill.core.text import escaped, json_text
 from waybill.replication.domain.backfill import BackfillVerdict, Difference, PlanItem
 from waybill.replication.domain.backfill_comparing import Range, compared
 from waybill.replication.domain.backfill_job import (
@@ -82,7 +82,7 @@ class BackfillCommand:
         job = self._job(under, request)
         self.replication.backfills.create(job)
         if self.on is WorkedBy.AWS:
-            hand_over(self.replication, job, wait=self.wait, report=place)
+            hand_over(self.replication, job, wait=self.wait, report=place if self.wait else None)
         else:
             BackfillRun(self.replication, job, wait=self.wait, report=place).run()
 
@@ -104,7 +104,11 @@ class BackfillCommand:
             for _ in manifest.entries(under.source_bucket):
                 pass
             wanted = (entry for entry in manifest.entries(under.source_bucket) if self._is_wanted(entry, under))
-            return new_job(self.replication, under, destinations, wanted, **options)
+            job = new_job(self.replication, under, destinations, wanted, **options)
+        if not job.entries:
+            # A success that has looked at nothing says nothing about any copy.
+            raise CommandError(f"{escaped(self.manifest)} names no object below {escaped(uri_of(under))}")
+        return job
 
     def _is_wanted(self, entry: Entry, under: FileId) -> bool:
         if entry.problem:
@@ -249,7 +253,7 @@ class BackfillPreview:
                 "destinations": {bucket: found.value for bucket, found in item.differences.items()},
             }
             opening = '{"objects": [\n' if self._listed == 1 else ",\n"
-            sys.stdout.write(f"{opening}{json.dumps(needed, ensure_ascii=False)}")
+            sys.stdout.write(f"{opening}{json_text(needed)}")
             return
         for found in dict.fromkeys(item.differences.values()):
             buckets = [bucket for bucket, why in item.differences.items() if why is found]

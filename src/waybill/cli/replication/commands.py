@@ -148,7 +148,7 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
     if dry_run:
         refused = {"--wait": wait, "--report": report, "--manifest": manifest, "--on": on != "here"}
         _refuse(refused, "does not go with --dry-run")
-    _check_place(on, report, wait=wait)
+    _check_place(cli, on, report, wait=wait)
     if manifest:
         _refuse({"--start-after": start_after}, "does not go with --manifest")
 
@@ -341,7 +341,7 @@ def retry(
     from waybill.cli.replication.retrying import retry_failures
     from waybill.cli.replication.serving import WorkedBy
 
-    _check_place(on, report, wait=wait)
+    _check_place(cli, on, report, wait=wait)
     retry_failures(Replication(cli), target, to, cause, wait=wait, report=report, on=WorkedBy(on))
 
 
@@ -416,7 +416,7 @@ def resume_job(
     from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.serving import WorkedBy
 
-    _check_place(on, report, wait=wait)
+    _check_place(cli, on, report, wait=wait)
     resume_backfill(Replication(cli), backfill_id, wait=wait, report=report, on=WorkedBy(on))
 
 
@@ -458,11 +458,15 @@ def show_checks(
     show_verification(Replication(cli), verification_id, report)
 
 
-def _check_place(on: str, report: str | None, *, wait: bool) -> None:
+def _check_place(cli: Cli, on: str, report: str | None, *, wait: bool) -> None:
     if on not in _ON:
         raise typer.BadParameter(f"--on {on}: here or aws")
-    if on != "here" and not wait:
-        because = "needs --wait with --on aws; later, `waybill backfills show ID --report FILE` writes it"
+    if on != "here" and not wait and report:
+        may = cli.stack.outputs.get("BackfillReportBucketName")
+        if may and report.startswith(f"s3://{may}/"):
+            return
+        where = f", or a place in s3://{may}/" if may else ", or a stack with BackfillReportBucket"
+        because = f"needs --wait with --on aws{where}; later, `waybill backfills show ID --report FILE` writes it"
         _refuse({"--report": report}, because)
 
 

@@ -36,6 +36,6 @@ def retry_failures(
     job = new_job(replication, under, tuple(destinations), failed, input=JobInput.FAILED, report=lasting(report))
     replication.backfills.create(job)
     if on is WorkedBy.AWS:
-        hand_over(replication, job, wait=wait, report=place)
+        hand_over(replication, job, wait=wait, report=place if wait else None)
     else:
         BackfillRun(replication, job, wait=wait, report=place).run()

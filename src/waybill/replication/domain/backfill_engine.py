@@ -19,6 +19,7 @@ from waybill.replication.domain.backfill_comparing import (
     named,
 )
 from waybill.replication.domain.backfill_job import (
+    BackfillJob,
     JobInput,
     ObjectLine,
     line_of,
@@ -60,11 +61,16 @@ def _never() -> bool:
     return False
 
 
+def _nothing(_job: BackfillJob) -> None:
+    return None
+
+
 @dataclass
 class BackfillEngine:
     """One worker of a job, the one that its record names; `stop` says that its time is up.
 
-    `beside`: there are others who work on the parts of a large job (`work_on_part`).
+    `beside`: there are others who work on the parts of a large job (`work_on_part`). `before_end` is done when
+    everything is known, again after a death, and returns what has gone wrong with it, for the record.
     """
 
     tools: BackfillTools
@@ -75,6 +81,7 @@ class BackfillEngine:
     stop: Callable[[], bool] = _never
     show: Show = _unseen
     beside: bool = False
+    before_end: Callable[[BackfillJob], str | None] = _nothing
 
     @property
     def parts_left(self) -> range | None:
@@ -100,6 +107,8 @@ class BackfillEngine:
             return False
         if wait and not self._settle():
             return False
+        if problem := self.before_end(self.progress.job):
+            self.progress.change(problem=problem)
         self.progress.end(iso(self.now()))
         return True
 
