@@ -1,6 +1,6 @@
 """The port `Buckets` on the S3 in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tests.fakes.probe import Probe
@@ -24,6 +24,7 @@ from waybill.replication.models import (
     ObjectFacts,
     ObjectHeaders,
     ObjectPlace,
+    SourceVersion,
 )
 
 _FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
@@ -50,6 +51,18 @@ class FakeBuckets:
 
     def sends_events(self, bucket: str) -> bool:
         return self.s3.bucket(bucket).watched
+
+    def keeps_versions(self, bucket: str) -> bool:
+        return self.s3.bucket(bucket).versioned
+
+    def versions(self, bucket: str, key: str) -> Iterator[SourceVersion]:
+        with self.probe.call("versions"):
+            written = list(self.s3.bucket(bucket).written.get(key, []))
+        for one in reversed(written):
+            if isinstance(one, int):
+                yield SourceVersion(f"marker-{one}", "", removed=True)
+            else:
+                yield SourceVersion(one.version_id or "", iso(one.written))
 
     def is_hidden(self, place: ObjectPlace) -> bool:
         with self.probe.call("is_hidden"):
@@ -174,9 +187,11 @@ class FakeBuckets:
         return self._pinned(source.bucket, source.key, source.version_id, source.e_tag)
 
     def _pinned(self, bucket: str, key: str, version_id: str | None, e_tag: str | None) -> Stored:
-        versions = self.s3.bucket(bucket).versions.get(key, [])
-        stored = self.s3.bucket(bucket).current(key)
+        target = self.s3.bucket(bucket)
+        stored = target.current(key)
         if version_id:
+            kept = [one for one in target.written.get(key, []) if not isinstance(one, int)]
+            versions = [*target.versions.get(key, []), *kept]
             stored = next((version for version in versions if version.version_id == version_id), None)
         if stored is None:
             raise SourceNotFoundError(f"{bucket}/{key}")

@@ -15,10 +15,11 @@ from tests.fakes.s3 import S3
 from tests.fakes.tracking import FakeTracking, Table
 from waybill.core.clock import iso
 from waybill.replication.domain.copier import Copier, describe_source
+from waybill.replication.domain.every_version import EveryVersion
 from waybill.replication.domain.failed_copy import record_failure
 from waybill.replication.domain.outcome import outcome_of
 from waybill.replication.domain.records import ClaimOutcome
-from waybill.replication.errors import DestinationUnsettledError
+from waybill.replication.errors import DestinationBusyError, DestinationUnsettledError
 from waybill.replication.models import (
     CopyLimits,
     CopyTask,
@@ -67,7 +68,12 @@ class Machine:
         self.tracking = FakeTracking(table, self.probe)
         self.limits = limits
         self.clock = clock
-        self.copier = Copier(self.buckets, self.tracking, limits, clock.now, lambda: 600.0)
+        self.copier = Copier(self.buckets, self.tracking, limits, clock.now, lambda: 600.0, self._every_version())
+
+    def _every_version(self, *, removals: bool = True) -> EveryVersion | None:
+        if not self.limits.every_version:
+            return None
+        return EveryVersion(self.buckets, self.tracking, self.limits, self.clock.now, lambda: 600.0, removals)
 
     def run(self, request: ReplicationRequest, name: str, *, execution_id: str | None = None) -> ReplicationRun:
         """Return the run of a new execution."""
@@ -152,6 +158,9 @@ class Machine:
                 if isinstance(error, DestinationUnsettledError):
                     self.probe.pause("wait")
                     self.clock.advance(seconds=15)
+                if isinstance(error, DestinationBusyError):
+                    self.probe.pause("busy")
+                    self.clock.advance(seconds=25)
 
 
 @cache

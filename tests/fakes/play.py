@@ -130,7 +130,9 @@ class Play:
     def perform(self, choose: Callable[[list[Actor]], Actor], dies: Callable[[Actor], bool] = lambda _: False) -> None:
         """Go on until everybody has ended; `dies` says which function dies instead of doing its next step."""
         try:
-            while waiting := self.stage.waiting():
+            while all_waiting := self.stage.waiting():
+                # Who finds another at work looks again and again: others first.
+                waiting = [actor for actor in all_waiting if actor.waits_for != "busy"] or all_waiting
                 actor = waiting[0] if len(waiting) == 1 else choose(waiting)
                 mortal = actor.name != "uploader" and actor.waits_for != "start"
                 self.stage.let_on(actor, crash=mortal and dies(actor))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 # Calls that change nothing: dying after them is like dying before the next one that does.
 READS = frozenset(
     {"describe_source", "find", "is_hidden", "headers", "parts", "open_uploads", "latest_run", "destination", "tags"}
+    | {"versions", "versions_at", "has_version"}
 )
 
 

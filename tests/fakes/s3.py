@@ -103,6 +103,8 @@ class Bucket:
     corrupts: bool = False
     watched: bool = False
     marked: set[str] = field(default_factory=set)
+    # Versions and the numbers of delete markers by key, as they were written.
+    written: dict[str, list[Stored | int]] = field(default_factory=dict)
 
     def current(self, key: str) -> Stored | None:
         return max(self.versions.get(key, []), key=lambda stored: stored.order, default=None)
@@ -141,8 +143,9 @@ class S3:
         checksum = Checksum(algorithm=target.checksum, value=content.digest) if target.checksum else None
         stored = self.land(bucket, key, content, attributes or Attributes(), checksum=checksum)
         changed = replace(stored, **changes)
-        versions = target.versions[key]
-        versions[versions.index(stored)] = changed
+        for versions in (target.versions[key], target.written.get(key, [])):
+            if stored in versions:
+                versions[versions.index(stored)] = changed  # type: ignore[call-overload]
         return changed
 
     def land(
@@ -172,6 +175,8 @@ class S3:
         )
         earlier = target.versions.get(key, []) if target.versioned else []
         target.versions[key] = [*earlier, stored]
+        if target.versioned:
+            target.written.setdefault(key, []).append(stored)
         self.landings.append((bucket, key, stored))
         return stored
 
@@ -189,6 +194,13 @@ class S3:
         self.bucket(bucket).versions.pop(key, None)
         if self.bucket(bucket).versioned:
             self.bucket(bucket).marked.add(key)
+            self.bucket(bucket).written.setdefault(key, []).append(self.number())
+
+    def forget(self, bucket: str, key: str, version_id: str | None) -> None:
+        """Delete one version for good."""
+        target = self.bucket(bucket)
+        target.written[key] = [one for one in target.written[key] if getattr(one, "version_id", "") != version_id]
+        target.versions[key] = [one for one in target.versions[key] if one.version_id != version_id]
 
     def get(self, bucket: str, key: str) -> Stored:
         """The current object; tests that ask for it expect one."""

@@ -7,6 +7,8 @@ from typing import Any
 from tests.fakes.clock import Clock
 from tests.fakes.probe import Probe
 from waybill.core.clock import iso
+from waybill.replication.domain.copy_result import CopyResult
+from waybill.replication.domain.every_version import VersionsAt
 from waybill.replication.domain.records import (
     Claimed,
     ClaimOutcome,
@@ -17,7 +19,17 @@ from waybill.replication.domain.records import (
     standing_by_status,
     standing_of,
 )
-from waybill.replication.models import DestinationResult, FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
+from waybill.replication.models import (
+    CopyCode,
+    CopyTask,
+    DestinationResult,
+    FileId,
+    ObjectFacts,
+    ReplicationRun,
+    RunOutcome,
+    RunTotals,
+    SourceVersion,
+)
 
 _STATUS_OF = {
     RunOutcome.SUCCESS: RecordStatus.COMPLETED,
@@ -38,6 +50,8 @@ class Table:
         self.destinations: dict[tuple[FileId, str], Item] = {}
         self.history: list[Item] = []
         self.put_back: list[Item] = []
+        self.turns: dict[tuple[FileId, str], VersionsAt] = {}
+        self.versions: list[Item] = []
 
 
 class FakeTracking:
@@ -131,6 +145,32 @@ class FakeTracking:
         owned = {"destinationBucket": bucket, "executionId": run.execution_id, "generation": run.generation}
         self.table.destinations[run.file, bucket] = item | owned
         return before.get("uploadId") if before.get("executionId") != run.execution_id else None
+
+    def versions_at(self, file: FileId, bucket: str) -> VersionsAt | None:
+        with self.probe.call("versions_at"):
+            return self.table.turns.get((file, bucket))
+
+    def keep_versions(self, file: FileId, bucket: str, versions: VersionsAt) -> bool:
+        with self.probe.call("keep_versions"):
+            before = self.table.turns.get((file, bucket))
+            if before and before.revision != versions.revision - 1:
+                return False
+            self.table.turns[file, bucket] = versions
+            return True
+
+    def record_version(
+        self, task: CopyTask, version: SourceVersion, code: CopyCode | str, landed: CopyResult | None
+    ) -> None:
+        with self.probe.call("record_version"):
+            self.table.versions.append(
+                {"bucket": task.destination_bucket, "sourceVersionId": version.version_id, "code": str(code)}
+            )
+
+    def has_version(self, file: FileId, bucket: str, version_id: str) -> bool:
+        with self.probe.call("has_version"):
+            return any(
+                (item["bucket"], item["sourceVersionId"]) == (bucket, version_id) for item in self.table.versions
+            )
 
     def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
         with self.probe.call("finish"):

@@ -66,6 +66,8 @@ SCANS, REQUESTS, STORAGE = "ScanStoreUnavailableError", "SubjectAccessStoreUnava
 NOTIFICATION = "NotificationUnavailableError"
 DIFFERS = own(ONCE, "VerificationFailedError")
 UNSETTLED = own(Retries(12, seconds=20, rate=1), "DestinationUnsettledError")
+# Longer than a function that has died may have had its turn.
+BUSY = own(Retries(50, seconds=1, rate=2, most=60), "DestinationBusyError")
 
 USES: dict[str, dict[tuple[str, ...], Retries]] = {
     "replication_jobs WorkOnJob": PATIENT | TWICE_MORE | own(LONG, *S3, TRACKING, NOTIFICATION),
@@ -84,6 +86,7 @@ USES: dict[str, dict[tuple[str, ...], Retries]] = {
     | own(BRIEFLY, *S3, TRACKING, "UploadGoneError")
     | DIFFERS
     | UNSETTLED
+    | BUSY
     | own(Retries(20, seconds=1, rate=1), "CopyUnfinishedError"),
     "replication StartMultipartCopy": PATIENT
     | TWICE_MORE

@@ -114,6 +114,18 @@ class DestinationUnsettledError(RetryableError):
     code: ClassVar[str] = "DESTINATION_UNSETTLED"
 
 
+class DestinationBusyError(RetryableError):
+    """Another run is bringing versions of the file there; the next attempt brings what is left, if anything."""
+
+    code: ClassVar[str] = "DESTINATION_BUSY"
+
+
+class VersionNotCopiedError(PermanentError):
+    """Versions could not be copied in their places, and later ones have been: they can no longer be put under those."""
+
+    code: ClassVar[str] = "VERSION_NOT_COPIED"
+
+
 class UploadGoneError(RetryableError):
     """The multipart upload no longer exists; the next attempt looks whether it was completed, or starts another."""
 

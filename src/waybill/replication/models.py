@@ -98,6 +98,15 @@ class FileId:
 
 
 @dataclass(frozen=True)
+class SourceVersion:
+    """One version of an object, or (`removed`) a delete marker among them; `written`: when (ISO 8601)."""
+
+    version_id: str
+    written: str
+    removed: bool = False
+
+
+@dataclass(frozen=True)
 class ObjectPlace:
     """Where a copy goes."""
 
@@ -332,13 +341,17 @@ class DestinationOptions(WireModel, extra="forbid"):
 
 @dataclass(frozen=True)
 class CopyLimits:
-    """Where the strategies change; sizes in bytes."""
+    """Where the strategies change; sizes in bytes.
+
+    `every_version`: versions are brought one after the other, each by one function in as many calls as it takes.
+    """
 
     single_copy_max: int = SINGLE_COPY_LIMIT
     one_function_max: int = 64 * GIB
     part_size: int = 256 * MIB
     parts_per_batch: int = 100
     part_concurrency: int = 16
+    every_version: bool = False
 
 
 class PartRange(WireModel):
@@ -410,7 +423,10 @@ class CopyCode(StrEnum):
 
 
 class DestinationResult(WireModel):
-    """The outcome at one destination, as records and the workflow's result show it; `bytes` moved, durations in ms."""
+    """The outcome at one destination, as records and the workflow's result show it; `bytes` moved, durations in ms.
+
+    `versions`: how many were brought, where every version is; this is the newest of them.
+    """
 
     destination_bucket: str
     source_key: str
@@ -426,6 +442,7 @@ class DestinationResult(WireModel):
     bytes: int | None = None
     strategy: Strategy | None = None
     verification: Verification | None = None
+    versions: int | None = None
     duration_ms: int | None = None
     error: str | None = None
     cause: str | None = None

@@ -20,6 +20,8 @@ from waybill.replication.settings import (
     JobStartSettings,
     LoopGuardSettings,
     ReconcileSettings,
+    RemovalSettings,
+    ReportSettings,
     RoutingSettings,
     TrackingSettings,
     VerifySettings,
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from waybill.replication.domain.backfill_job import BackfillJob, Entry
     from waybill.replication.domain.backfill_notice import FailureTelling
     from waybill.replication.domain.copier import Copier
+    from waybill.replication.domain.every_version import EveryVersion
     from waybill.replication.domain.fixity_job import FixityJob
     from waybill.replication.domain.fixity_request import FixityRequest
+    from waybill.replication.domain.multipart import SecondsLeft
     from waybill.replication.domain.overdue import OverdueWatch
     from waybill.replication.domain.pending import Pending
     from waybill.replication.domain.reconciler import Reconciler
@@ -103,7 +107,25 @@ def copier(context: "InvocationContext") -> "Copier":
     """Return the copier for one invocation, which may use the time that its `context` has left."""
     from waybill.replication.domain.copier import Copier
 
-    return Copier(buckets(), tracking(), limits(), now, lambda: context.get_remaining_time_in_millis() / 1000)
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    return Copier(buckets(), tracking(), limits(), now, seconds_left, _every_version(seconds_left))
+
+
+def _every_version(seconds_left: "SecondsLeft") -> "EveryVersion | None":
+    if not limits().every_version:
+        return None
+    from waybill.core.aws.clients import client
+    from waybill.replication.adapters.versions_table import VersionsTable
+    from waybill.replication.domain.every_version import EveryVersion
+
+    kept = load(TrackingSettings)
+    table = VersionsTable(
+        client("dynamodb"), kept.file_copy_tracking_table, tracking(), history_days=kept.history_days, now=now
+    )
+    removals = load(RemovalSettings).replicate_deletes
+    return EveryVersion(buckets(), table, limits(), now, seconds_left, removals)
 
 
 @cache
@@ -293,7 +315,10 @@ def backfill(
         waited = progress.job.compared_all and time.monotonic() - begun > _SECONDS_TO_WAIT
         return waited or context.get_remaining_time_in_millis() / 1000 < _SECONDS_TO_FINISH
 
-    engine = BackfillEngine(backfill_tools(stack), progress, now, time.monotonic, looks, stop, beside=part is None)
+    tools = backfill_tools(stack)
+    engine = BackfillEngine(
+        tools, progress, now, time.monotonic, looks, stop, beside=part is None, before_end=_report_written
+    )
     if part is not None:
         try:
             engine.work_on_part(part)
@@ -313,6 +338,23 @@ def backfill(
     parts = engine.parts_left
     answer = {"backfillId": turn.backfill_id, "complete": False, "waits": progress.job.compared_all}
     return answer | ({"parts": list(parts[:_PARTS_AT_ONCE])} if parts else {})
+
+
+def _report_written(job: "BackfillJob") -> str | None:
+    """Write the report of a job where it may be written; return why it could not be."""
+    from waybill.core.aws.clients import client
+    from waybill.core.errors import PermanentError
+    from waybill.replication.adapters.report_object import bucket_of_report, put_report
+
+    bucket = bucket_of_report(job.report)
+    if bucket is None or bucket != load(ReportSettings).backfill_report_bucket:
+        # Whoever waits for the job writes it.
+        return None
+    try:
+        put_report(client("s3"), job, backfills().all_lines(job))
+    except PermanentError as error:
+        return f"the report {job.report} cannot be written: {error}"[:_PROBLEM_LENGTH]
+    return None
 
 
 def note_stopped(payload: object, execution: Mapping[str, str], stopped: Mapping[str, str]) -> dict[str, object]:
@@ -354,7 +396,6 @@ def backfill_tools(stack: Mapping[str, str]) -> "BackfillTools":
         tracking(),
         paced_buckets,
         Starter(executions(), Workflows(stack["fileCopyWorkflow"], stack.get("fileCopyExpressWorkflow") or None)),
-        executions(),
         lambda stopping: Retry(
             tries=8, first_pause=0.5, longest_pause=15.0, clock=Clock(sleep=stopping.wait), stopped=stopping.is_set
         ),

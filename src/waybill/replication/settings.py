@@ -28,13 +28,18 @@ def _json(value: object) -> object:
 type Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
-class RoutingSettings(WaybillSettings):
+class RemovalSettings(WaybillSettings):
+    """Whether removals are replicated."""
+
+    replicate_deletes: bool = False
+
+
+class RoutingSettings(RemovalSettings):
     """Which uploads are replicated, and to where."""
 
     destination_buckets: Names
     key_prefix: str = ""
     key_suffix: str = ""
-    replicate_deletes: bool = False
 
 
 class FileCopyWorkflowSettings(WaybillSettings):
@@ -75,6 +80,12 @@ class VerifySettings(WaybillSettings):
     key_suffix: str = ""
 
 
+class ReportSettings(WaybillSettings):
+    """The bucket that reports of backfills on the server may be written to; none without a name."""
+
+    backfill_report_bucket: str = ""
+
+
 class JobStartSettings(VerifySettings):
     """What a verification or a backfill is about by default, and the workflow that carries them out."""
 
@@ -90,13 +101,14 @@ class DestinationSettings(WaybillSettings):
 
 
 class CopyLimitSettings(WaybillSettings):
-    """Where copy strategies change; sizes in bytes."""
+    """Where copy strategies change, in bytes, and whether every version is copied."""
 
     single_copy_max_bytes: Annotated[int, Field(ge=MIN_PART_SIZE, le=SINGLE_COPY_LIMIT)] = SINGLE_COPY_LIMIT
     one_function_max_bytes: Annotated[int, Field(ge=MIN_PART_SIZE)] = 64 * GIB
     part_size_bytes: Annotated[int, Field(ge=MIN_PART_SIZE, le=MAX_PART_SIZE)] = 256 * MIB
     parts_per_batch: Annotated[int, Field(ge=1, le=1000)] = 100
     part_concurrency: Annotated[int, Field(ge=1, le=32)] = 16
+    replicate_every_version: bool = False
 
     def limits(self) -> CopyLimits:
         """Return the limits that the rules work with."""
@@ -106,4 +118,5 @@ class CopyLimitSettings(WaybillSettings):
             part_size=self.part_size_bytes,
             parts_per_batch=self.parts_per_batch,
             part_concurrency=self.part_concurrency,
+            every_version=self.replicate_every_version,
         )

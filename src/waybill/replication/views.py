@@ -105,6 +105,9 @@ class DestinationView(_Stored):
     verification: str | None = optional(
         "What proves that the copy equals its source: `CHECKSUM`, `ETAG` or `SIZE`", examples=["CHECKSUM"]
     )
+    versions: int | None = optional(
+        "How many versions the run has brought, where every version is; this is the newest of them", ge=1, examples=[5]
+    )
     duration_ms: int | None = optional("How long it took, in milliseconds", ge=0, examples=[310])
     error: str | None = optional("What went wrong", examples=["NoSuchBucketError"])
     cause: str | None = optional("Why, for people", examples=["there is no bucket waybill-copy-eu"])

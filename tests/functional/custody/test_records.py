@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,8 +25,18 @@ from waybill.minting.adapters.lifecycle import LifecycleTable
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.models import LifeEvent, LifeStatus, Proposal, SourceId, StoredDocument
 from waybill.replication.adapters.fixity_table import FixityTable
+from waybill.replication.adapters.versions_table import VersionsTable
+from waybill.replication.domain.copy_result import CopyResult
 from waybill.replication.domain.fixity import FixityCheck, FixityResult, FixityWay
 from waybill.replication.domain.records import Dismissal
+from waybill.replication.models import (
+    CopyCode,
+    CopyTask,
+    SourceDescription,
+    SourceVersion,
+    Strategy,
+    Verification,
+)
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.adapters.job_table import JobTable
 from waybill.scanning.adapters.outcome_table import OutcomeTable
@@ -115,6 +125,33 @@ def test_what_was_put_right_after_a_late_copy_is_a_write_of_its_own(custody: Cus
     told_of = [(event.said["type"], event.states[1].version_id) for event in events]
     assert told_of == [("replication", "c2"), ("replication", "c3"), ("replication", "c4"), ("deletion", None)]
     assert {event.states[1].place for event in events} == {Place(DESTINATIONS[0], KEY)}
+    assert custody.refused() == []
+
+
+def test_every_version_that_was_brought_is_a_copy_of_its_own(custody: CustodyOnMoto) -> None:
+    """`ReplicateEveryVersion`: each version once, one that failed too, and not the run's result besides."""
+    store, run = tracking(custody), a_run()
+    versions = VersionsTable(
+        custody.dynamodb, table("FileCopyTrackingTable"), store, history_days=90, now=lambda: datetime.now(UTC)
+    )
+    records = []
+    for number in (1, 2):
+        source = facts(version_id=f"v{number}", checksum=CHECKSUM)
+        description = SourceDescription(source=source, strategy=Strategy.COPY)
+        task = CopyTask(run=run, destination_bucket=DESTINATIONS[0], description=description)
+        landed = CopyResult(facts(bucket=DESTINATIONS[0], version_id=f"c{number}"), Verification.CHECKSUM)
+        version = SourceVersion(f"v{number}", "2026-11-29T10:00:00.000Z")
+        for _ in range(number):
+            versions.record_version(task, version, CopyCode.COPIED, landed)
+            records += custody.record(Workflow.REPLICATION)
+    versions.record_version(task, SourceVersion("v3", "2026-11-29T10:00:00.000Z"), "KMS_DENIED", None)
+    store.record_destination(run, result(run, DESTINATIONS[0], bytes=3, version_id="c2", versions=2), source)
+    records += custody.record(Workflow.REPLICATION)
+    custody.call("record_events", {"Records": records[::-1]})
+    events = history(ByPlace(Place(SOURCE, KEY)))
+    assert sorted(told(events)) == [("replication", "failure"), ("replication", "success"), ("replication", "success")]
+    copies = {(event.states[0].version_id, event.states[1].version_id) for event in events if event.states[1:]}
+    assert copies == {("v1", "c1"), ("v2", "c2")}
     assert custody.refused() == []
 
 

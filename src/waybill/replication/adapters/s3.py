@@ -25,6 +25,7 @@ from waybill.replication.adapters.s3_arguments import (
 from waybill.replication.adapters.s3_errors import translate
 from waybill.replication.adapters.s3_facts import facts_of, part_size_of
 from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
+from waybill.replication.adapters.s3_versions import in_order
 from waybill.replication.domain.fixity import FixityBuckets
 from waybill.replication.errors import (
     AccessDeniedError,
@@ -47,6 +48,7 @@ from waybill.replication.models import (
     ObjectFacts,
     ObjectHeaders,
     ObjectPlace,
+    SourceVersion,
 )
 
 # S3 keeps a checksum over the whole of a multipart object only for these (S3 user guide, "Checking object integrity").
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     )
 
 _NO_OPTIONS = DestinationOptions()
-# Seconds: a bucket that raises no events may come to raise some.
+# Seconds: a bucket that raises no events may come to raise some, one without versions to keep them.
 _ASKED_AGAIN_AFTER = 900.0
 
 
@@ -87,6 +89,7 @@ class S3Buckets(FixityBuckets):
         self._regions = regions
         self._options = options
         self._watched: dict[str, tuple[bool, float]] = {}
+        self._versioned: dict[str, tuple[bool, float]] = {}
 
     @override
     def describe_source(self, bucket: str, key: str, *, version_id: str | None, e_tag: str | None) -> ObjectFacts:
@@ -146,6 +149,41 @@ class S3Buckets(FixityBuckets):
         except AccessDeniedError:
             return False
         return any(field.endswith(("Configuration", "Configurations")) for field in found)
+
+    @override
+    def keeps_versions(self, bucket: str) -> bool:
+        keeps, since = self._versioned.get(bucket, (False, -_ASKED_AGAIN_AFTER))
+        if keeps or time.monotonic() - since < _ASKED_AGAIN_AFTER:
+            return keeps
+        self._versioned[bucket] = keeps, _ = self._has_versioning(bucket), time.monotonic()
+        return keeps
+
+    def _has_versioning(self, bucket: str) -> bool:
+        place = ObjectPlace(bucket, "")
+        with self._errors("GetBucketVersioning", place):
+            found = self._client(bucket).get_bucket_versioning(Bucket=bucket, **self._owner(place))
+        return found.get("Status") == "Enabled"
+
+    @override
+    def versions(self, bucket: str, key: str) -> Iterator[SourceVersion]:
+        pages = self._client(bucket).get_paginator("list_object_versions")
+        answers = iter(pages.paginate(Bucket=bucket, Prefix=key))
+        while True:
+            with self._errors("ListBucketVersions", ObjectPlace(bucket, "")):
+                page = next(answers, None)
+            if page is None:
+                return
+            yield from in_order(page, key, lambda version_id: self._versions_below(bucket, key, version_id))
+            if page.get("NextKeyMarker") != key:
+                # Keys that begin alike come after all versions of this one.
+                return
+
+    def _versions_below(self, bucket: str, key: str, version_id: str) -> set[str]:
+        with self._errors("ListBucketVersions", ObjectPlace(bucket, "")):
+            page = self._client(bucket).list_object_versions(
+                Bucket=bucket, Prefix=key, KeyMarker=key, VersionIdMarker=version_id
+            )
+        return {found["VersionId"] for found in page.get("Versions", []) if found["Key"] == key}
 
     @override
     def is_hidden(self, place: ObjectPlace) -> bool:
@@ -328,9 +366,7 @@ class S3Buckets(FixityBuckets):
     @override
     def remove(self, place: ObjectPlace) -> None:
         client, owner = self._client(place.bucket), self._owner(place)
-        with self._errors("GetBucketVersioning", ObjectPlace(place.bucket, "")):
-            versioning = client.get_bucket_versioning(Bucket=place.bucket, **owner).get("Status")
-        if versioning != "Enabled":
+        if not self._has_versioning(place.bucket):
             raise DestinationNotVersionedError(f"{place.bucket} keeps no versions: {place.key} would be lost there")
         with self._errors("DeleteObject", place):
             client.delete_object(Bucket=place.bucket, Key=place.key, **owner)

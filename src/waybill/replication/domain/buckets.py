@@ -1,6 +1,6 @@
 """What the rules of replication need of S3; `adapters/s3.py` is S3, `tests/fakes/buckets.py` a simulated one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from waybill.replication.models import (
@@ -10,6 +10,7 @@ from waybill.replication.models import (
     ObjectFacts,
     ObjectHeaders,
     ObjectPlace,
+    SourceVersion,
 )
 
 
@@ -26,6 +27,17 @@ class Buckets(Protocol):
 
     def sends_events(self, bucket: str) -> bool:
         """Return whether writes to `bucket` raise events: it is somebody's source. False where nobody may ask."""
+        ...
+
+    def keeps_versions(self, bucket: str) -> bool:
+        """Return whether versioning is on in `bucket`; False where nobody may ask."""
+        ...
+
+    def versions(self, bucket: str, key: str) -> Iterator[SourceVersion]:
+        """Yield the versions and delete markers of an object as S3 orders them, the newest first.
+
+        What was written while versioning was off has no id of its own, and is left out.
+        """
         ...
 
     def is_hidden(self, place: ObjectPlace) -> bool:

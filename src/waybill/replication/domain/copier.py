@@ -17,6 +17,7 @@ from waybill.core.clock import iso, moment_of
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.comparison import compare
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
+from waybill.replication.domain.every_version import EveryVersion, VersionsTurn
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft, new_upload, open_upload, recorded_upload
 from waybill.replication.domain.newest import Writes, orders_writes
 from waybill.replication.domain.part_plan import describe
@@ -30,6 +31,7 @@ from waybill.replication.errors import (
     SupersededError,
     UploadGoneError,
     VerificationFailedError,
+    VersionNotCopiedError,
 )
 from waybill.replication.models import (
     CopyCode,
@@ -60,6 +62,7 @@ class Copier:
     limits: CopyLimits
     now: Callable[[], datetime]
     seconds_left: SecondsLeft
+    every_version: EveryVersion | None = None
 
     @property
     def _restorer(self) -> Restorer:
@@ -76,6 +79,8 @@ class Copier:
             It will not; one of `waybill.replication.errors`.
         """
         started = self.now()
+        if self.every_version and self.every_version.applies(task):
+            return self._bring_every_version(self.every_version, task, started)
         if not self._was_just_claimed(task) and self._outranked(task):
             self._abort_recorded(task)
             return self._superseded(task)
@@ -95,6 +100,50 @@ class Copier:
             # The SDK repeats a CopyObject whose answer it missed, and tells only what the last one came to.
             return self._superseded(task, may_have_landed=task.description.strategy is Strategy.COPY)
         return self._land(task, landed, started)
+
+    def _bring_every_version(self, every: EveryVersion, task: CopyTask, started: datetime) -> DestinationResult:
+        """Bring all versions that are missing, then look at what lies on top; see `EveryVersion`."""
+        if self._outranked(task):
+            # The run of the later event brings this version too, in its place.
+            every.leave(task)
+            return self._result(task, CopyCode.SUPERSEDED)
+        turn = every.turn(task)
+        try:
+            result = self._take_turn(turn, task, started)
+        except Exception:
+            turn.give_back()
+            raise
+        turn.give_back()
+        return result
+
+    def _take_turn(self, turn: VersionsTurn, task: CopyTask, started: datetime) -> DestinationResult:
+        brought = turn.bring()
+        if brought and (brought[-1].landed is None) is bool(task.run.removed):
+            last = brought[-1]
+            code = CopyCode.COPIED if last.landed else CopyCode.REMOVED
+            return self._record(last.task, code, last.landed, started, versions=len(brought))
+        newest = turn.newest()
+        if newest is None or newest.removed is not bool(task.run.removed):
+            return self._result(task, CopyCode.SUPERSEDED)
+        if newest.removed:
+            return self._record(task, self._hide(task), None, started)
+        if task.run.sequencer and not turn.has(task.run.version_id):
+            raise VersionNotCopiedError(
+                f"version {task.run.version_id} was begun before versions that are there, and completed after them"
+            )
+        current = self.buckets.describe_source(
+            task.source.bucket, task.source.key, version_id=newest.version_id, e_tag=None
+        )
+        again = task.model_copy(
+            update={
+                "run": task.run.model_copy(update={"look_first": True}),
+                "description": describe(current, self.limits),
+            }
+        )
+        looked = self._done_without_a_copy(again, started)
+        if isinstance(looked, DestinationResult):
+            return looked
+        return self._record(again, CopyCode.COPIED, self._copy(again, looked), started)
 
     def start_multipart_copy(self, task: CopyTask) -> DestinationResult | str:
         """Return the upload id to copy parts to, or the result when there is nothing to copy."""
@@ -179,16 +228,19 @@ class Copier:
 
     def _remove(self, task: CopyTask, started: datetime) -> DestinationResult:
         """Hide the copy of a source that was removed, unless a newer one has come meanwhile."""
-        code = CopyCode.ABSENT
-        if self.buckets.find(task.place):
-            self.buckets.remove(task.place)
-            code = CopyCode.REMOVED
-        elif (task.attempt > 1 or not task.run.sequencer) and self.buckets.is_hidden(task.place):
-            # An earlier attempt, or the run that this one repeats, has put the marker there and died before it told.
-            code = CopyCode.REMOVED
+        code = self._hide(task)
         if not self._owns_record(task) and self._restorer.restore(task):
             return self._result(task, CopyCode.SUPERSEDED)
         return self._record(task, code, None, started)
+
+    def _hide(self, task: CopyTask) -> CopyCode:
+        if self.buckets.find(task.place):
+            self.buckets.remove(task.place)
+            return CopyCode.REMOVED
+        if (task.attempt > 1 or not task.run.sequencer) and self.buckets.is_hidden(task.place):
+            # An earlier attempt, or the run that this one repeats, has put the marker there and died before it told.
+            return CopyCode.REMOVED
+        return CopyCode.ABSENT
 
     def _abort_recorded(self, task: CopyTask) -> None:
         if upload_id := recorded_upload(self.tracking, task):
@@ -297,10 +349,16 @@ class Copier:
         raise CopyUnfinishedError(f"the tags of {source.bucket}/{source.key} change faster than they can be copied")
 
     def _record(
-        self, task: CopyTask, code: CopyCode, landed: CopyResult | None, started: datetime
+        self,
+        task: CopyTask,
+        code: CopyCode,
+        landed: CopyResult | None,
+        started: datetime,
+        *,
+        versions: int | None = None,
     ) -> DestinationResult:
         milliseconds = round((self.now() - started).total_seconds() * 1000)
-        result = self._done(task, code, landed).model_copy(update={"duration_ms": milliseconds})
+        result = self._done(task, code, landed).model_copy(update={"duration_ms": milliseconds, "versions": versions})
         if lost := self.tracking.record_destination(task.run, result, task.source):
             self.buckets.abort_upload(task.place, lost)
         return result

@@ -82,7 +82,7 @@ def describe(source: ObjectFacts, limits: CopyLimits, destinations: int = 1) -> 
         return SourceDescription(source=source, strategy=Strategy.COPY)
     plan = PartPlan(source.size, source.part_size) if source.part_size else plan_parts(source.size, limits.part_size)
     most = most_batches(destinations)
-    if source.size <= limits.one_function_max or not most:
+    if source.size <= limits.one_function_max or limits.every_version or not most:
         return SourceDescription(source=source, strategy=Strategy.MULTIPART, part_size=plan.part_size)
     return SourceDescription(
         source=source,

@@ -84,6 +84,7 @@ class DestinationItem(TypedDict):
     bytes: NotRequired[int]
     strategy: NotRequired[str]
     verification: NotRequired[str]
+    versions: NotRequired[int]
     durationMs: NotRequired[int]
     error: NotRequired[str]
     cause: NotRequired[str]

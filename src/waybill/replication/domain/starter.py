@@ -7,7 +7,13 @@ from typing import Protocol
 
 from waybill.core.clock import iso
 from waybill.core.errors import FieldError, PermanentError, WaybillError
-from waybill.core.executions import ExecutionRefusedError, ExecutionStarter, ExecutionState, StartedExecution
+from waybill.core.executions import (
+    ExecutionRefusedError,
+    ExecutionStarter,
+    ExecutionState,
+    StartedExecution,
+    is_execution_of,
+)
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.events import Ignored, Record, Unusable, records
 from waybill.replication.domain.records import LatestRun, RecordStatus
@@ -55,8 +61,7 @@ class Workflows:
 
     def has(self, execution_arn: str) -> bool:
         """Return whether an execution is one of these state machines'."""
-        ours = [arn.replace(":stateMachine:", ":execution:") for arn in (self.standard_arn, self.express_arn) if arn]
-        return execution_arn.startswith(tuple(f"{arn}:" for arn in ours))
+        return any(is_execution_of(arn, execution_arn) for arn in (self.standard_arn, self.express_arn) if arn)
 
 
 @dataclass(frozen=True)

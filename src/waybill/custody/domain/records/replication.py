@@ -1,8 +1,8 @@
 """What the tracking table tells of a file at one destination.
 
 `<bucket>#dest#<destination>` is what the newest run has done there, `<bucket>#put-back#<destination>` what an overtaken
-one has done last to put right what had landed late, `<bucket>#check#<destination>` what the newest verification has
-found there.
+one has done last to put right what had landed late, `<bucket>#version#<destination>#<version>` what became of one
+version there, `<bucket>#check#<destination>` what the newest verification has found there.
 """
 
 import base64
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 WORKFLOW = "replication"
-_DESTINATION, _PUT_BACK, _CHECK = "#dest#", "#put-back#", "#check#"
+_DESTINATION, _PUT_BACK, _VERSION, _CHECK = "#dest#", "#put-back#", "#version#", "#check#"
 _SUCCEEDED = {
     "COPIED": EventType.REPLICATION,
     "TAGS_COPIED": EventType.METADATA_MODIFICATION,
@@ -49,16 +49,17 @@ _SHA256_BYTES = 32
 def happenings(change: ItemChange) -> list[Happening]:
     """Return what a change of the tracking table tells."""
     new = change.new
-    bucket, check, destination = text(new, "sourceBucket").partition(_CHECK)
-    if check:
-        return _check(change, bucket, destination)
-    bucket, put_back, destination = text(new, "sourceBucket").partition(_PUT_BACK)
-    if put_back:
-        return _put_back(change, bucket, destination)
+    for kind, told in ((_CHECK, _check), (_PUT_BACK, _put_back), (_VERSION, _version)):
+        bucket, found, destination = text(new, "sourceBucket").partition(kind)
+        if found:
+            return told(change, bucket, destination)
     bucket, found, destination = text(new, "sourceBucket").partition(_DESTINATION)
     if not found or not differs(change, "executionId", "status", "code", "dismissedAt"):
         return []
     match text(new, "status"):
+        case "COMPLETED" if "versions" in new:
+            # Each of them has told of itself.
+            return []
         case "COMPLETED":
             type_ = _SUCCEEDED.get(text(new, "code"))
             return [] if type_ is None else [_result(new, bucket, destination, type_, Outcome.SUCCESS)]
@@ -107,6 +108,17 @@ def _put_back(change: ItemChange, bucket: str, destination: str) -> list[Happeni
         return []
     made = _result(new, bucket, destination, type_, Outcome.SUCCESS)
     return [replace(made, kind="put back", parts=(*made.parts, made.at))]
+
+
+def _version(change: ItemChange, bucket: str, _: str) -> list[Happening]:
+    """Return what became of one version; a run that dies behind its copy tells of it again, in the same words."""
+    new = change.new
+    if not differs(change, "executionId", "code"):
+        return []
+    destination, succeeded = text(new, "destinationBucket"), text(new, "status") == "COMPLETED"
+    type_ = _SUCCEEDED.get(text(new, "code"), EventType.REPLICATION)
+    made = _result(new, bucket, destination, type_, Outcome.SUCCESS if succeeded else Outcome.FAILURE)
+    return [replace(made, kind="version", parts=(*made.parts, text(new, "sourceVersionId")))]
 
 
 def _check(change: ItemChange, bucket: str, destination: str) -> list[Happening]:
