@@ -100,6 +100,10 @@ def test_pages_follow_each_other_and_miss_nothing(recorded: CustodyOnMoto) -> No
         {"consignmentId": "c"},
         {"sha256": "ab"},
         {"sha256": "g" * 64},
+        {"sha256": ABC[:-1]},
+        {"sha256": f"{ABC}0"},
+        {"sha256": f"{ABC}\n"},
+        {"sha256": f"sha256:{ABC}"},
         {"identifier": "not an id"},
         {"bucket": SOURCE, "key": KEY, "limit": "201"},
         {"bucket": SOURCE, "key": KEY, "limit": "0"},
@@ -125,6 +129,19 @@ def test_what_nobody_knows_is_named(recorded: CustodyOnMoto, query: dict[str, st
     answer = traced(**query)
     assert answer.status == 404
     assert named in answer.json["detail"]
+
+
+def test_a_hash_is_the_same_in_either_case(recorded: CustodyOnMoto) -> None:
+    lower, upper = traced(sha256=ABC), traced(sha256=ABC.upper())
+    assert (lower.status, upper.json) == (200, lower.json)
+
+
+@pytest.mark.parametrize("key", ["a/#%2F b", "\x01\n\r", "../..", "é🙂", "k" * 1024, "'; DROP TABLE", "<script>"])
+def test_a_name_that_nobody_knows_is_named_as_it_was_asked_for(recorded: CustodyOnMoto, key: str) -> None:
+    answer = traced(bucket=SOURCE, key=key)
+    # In one line, whatever was sent.
+    assert (answer.status, key in answer.json["detail"]) == (404, key.isprintable())
+    assert answer.json["detail"].isprintable()
 
 
 def test_other_roles_see_nothing(recorded: CustodyOnMoto) -> None:

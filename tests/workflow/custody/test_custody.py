@@ -82,3 +82,27 @@ def test_a_place_that_nobody_knows(application: Application, api: Api) -> None:
     assert answer.status == 404
     assert "nothing in bucket nowhere" in answer.body["detail"]
     assert api_of(application, "replication").get("/custody", bucket="nowhere", key="nothing").status == 403
+
+
+def test_names_go_by_the_role_that_may_erase_alone(application: Application, source: Source, api: Api) -> None:
+    """By the function's own role; late, when custody has heard of both copies of a file of this test's own."""
+    key = "custody/to-be-erased.txt"
+    source.put(key, b"whose name goes")
+    asked = {"bucket": source.name, "key": key, "reason": "asked for by the person, case 4711"}
+
+    def whole() -> Any:
+        found = traced(api, bucket=source.name, key=key)
+        return found if found and len(found["events"]) == 2 else None
+
+    until(whole, "both copies in the history")
+    assert api.post("/custody/erasures", asked).status == 403
+    admin = api_of(application, "custody-admin")
+    assert admin.get("/custody", bucket=source.name, key=key).status == 403
+    seen = admin.post("/custody/erasures", asked | {"dryRun": True})
+    places = {(place["bucket"], place["key"]) for place in seen.body["places"]}
+    assert places == {(bucket, key) for bucket in (source.name, *application.destinations)}
+    gone = admin.post("/custody/erasures", asked)
+    assert (gone.status, gone.body["erased"]) == (200, True)
+    for bucket, _ in places:
+        assert api.get("/custody", bucket=bucket, key=key).status == 404
+    assert admin.post("/custody/erasures", asked).status == 404
