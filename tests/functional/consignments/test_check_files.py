@@ -178,6 +178,11 @@ def test_rules_whose_manifest_is_gone_are_not_replaced_by_weaker_ones(stack: Sta
     with pytest.raises(ChecksUnavailableError, match="build the rules again"):
         stack.check(file)
     assert "Contents" not in stack.s3.list_objects_v2(Bucket=RESULTS)
+    # Nobody tries again: the file says of what it was not checked.
+    with pytest.raises(ChecksUnavailableError, match="build the rules again"):
+        stack.check(file, attempt=3)
+    [line] = stack.lines()
+    assert set(line["failureReasons"].values()) == {"SCANNER_UNAVAILABLE"}
 
 
 def test_an_emptied_bucket_of_rules_is_not_replaced_by_the_demonstration(stack: Stack) -> None:
@@ -187,7 +192,11 @@ def test_an_emptied_bucket_of_rules_is_not_replaced_by_the_demonstration(stack: 
     RulePublications(table).note("7f3a")
     with pytest.raises(RuleSetInvalidError, match=r"7f3a.*build the rules again"):
         stack.check(file)
-    assert "Contents" not in stack.s3.list_objects_v2(Bucket=RESULTS)
+    # As kind 4 wants it: the cause belongs into the explanation.
+    [line] = stack.lines()
+    assert set(line["failureReasons"].values()) == {"RULES_UNUSABLE"}
+    assert "built again" in line["failures"]["antivirus"]
+    assert not any(line["fileCheckResults"].values())
 
 
 def test_a_verdict_of_the_demonstration_rules_says_so(stack: Stack) -> None:

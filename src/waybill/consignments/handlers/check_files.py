@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from waybill.consignments import WORKFLOW, runtime
-from waybill.consignments.domain.checks.checker import Counts
+from waybill.consignments.domain.checks.group import check_group
 from waybill.consignments.domain.ports import Document
 from waybill.core.observability import instrumented
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 @instrumented(WORKFLOW)
 def lambda_handler(event: "CheckFilesEvent", context: "InvocationContext") -> "CheckedGroup":
     """Check the files of a group; their results are lines of JSON under its `resultKey`."""
-    counts = Counts()
     results: Document[CheckedRecord] = Document(event["resultKey"])
-    with runtime.group_results().writing(results) as document:
-        for line in runtime.checker(context, event.get("attempt", 0)).lines(event["files"]):
-            document.add(line)
-            counts.add(line)
+    attempt = event.get("attempt", 0)
+    counts = check_group(
+        event["files"],
+        lambda: runtime.checker(context, attempt),
+        lambda: runtime.group_results().writing(results),
+        last_attempt=attempt >= runtime.LAST_ATTEMPT,
+    )
     return {"resultKey": event["resultKey"], "files": counts.files, "counts": counts.by_check()}

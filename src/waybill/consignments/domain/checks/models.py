@@ -57,6 +57,7 @@ class Reason(StrEnum):
     OUT_OF_TIME = "OUT_OF_TIME"
     NO_DISK = "NO_DISK"
     SCANNER_UNAVAILABLE = "SCANNER_UNAVAILABLE"
+    RULES_UNUSABLE = "RULES_UNUSABLE"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,13 @@ class Failure:
     of_the_file: bool = False
 
 
+RULES_UNUSABLE = Failure(
+    Reason.RULES_UNUSABLE,
+    "The malware rules or the signatures of formats in use are missing or damaged: they have to be built again.",
+)
+CHECKS_UNAVAILABLE = Failure(
+    Reason.SCANNER_UNAVAILABLE, "S3, the rules or the scanners could not be used, however often that was tried."
+)
 OUT_OF_TIME = Failure(Reason.OUT_OF_TIME, "The function had no time left for the file.")
 
 
