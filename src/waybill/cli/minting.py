@@ -15,7 +15,7 @@ from waybill.cli.minting_ids import ids
 from waybill.cli.minting_invocation import dry_run, invoke
 from waybill.cli.minting_progress import MintingProgress, progress_of
 from waybill.cli.output import printable, table
-from waybill.core.text import json_text
+from waybill.core.text import escaped, json_text
 from waybill.minting.domain.answers import canonical_id_of, note_of
 from waybill.minting.domain.plan import ChunkPlan, MintingRun, chunks
 from waybill.minting.domain.requests import Mode
@@ -82,7 +82,8 @@ def _mint_arguments(cli: Cli, plan: ChunkPlan) -> None:
     if ignored:
         whole["predecessorsIgnored"] = ignored
     rows = [
-        (each["sourceIdentifier"], each.get("canonicalId") or each["code"], _remark(each)) for each in _lines(whole)
+        (escaped(each["sourceIdentifier"]), each.get("canonicalId") or each["code"], _remark(each))
+        for each in _lines(whole)
     ]
     cli.output.show(whole, table(("Source identifier", "Canonical ID", "Note or reason"), rows))
     if whole["failures"]:
@@ -145,5 +146,6 @@ def _print(cli: Cli, line: dict[str, Any]) -> None:
         print(json_text(line), flush=True)  # noqa: T201
         return
     outcome = line.get("canonicalId") or line.get("code") or ""
-    cells = [line["sourceIdentifier"], line.get("would", ""), outcome, _remark(line)]
+    # Two that differ have to look different: what was refused for what nobody sees, too.
+    cells = [escaped(line["sourceIdentifier"]), line.get("would", ""), outcome, _remark(line)]
     cli.output.line(Text("  ".join(printable(str(cell)) for cell in cells if cell)))

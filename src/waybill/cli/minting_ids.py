@@ -54,7 +54,7 @@ def show(
     lookup = Lookup(registry(cli), lives(cli))
     mapping = lookup.anything(identifier, "ID")
     view = MappingView.of_mapping(mapping)
-    rows = [(str(each.source), each.created_at, each.origin) for each in mapping.siblings or ()]
+    rows = [(escaped(str(each.source)), each.created_at, each.origin) for each in mapping.siblings or ()]
     more = [view.replaced_by and f"by {view.replaced_by}", view.reason, view.purpose]
     title = f"{view.canonical_id}  {' · '.join([view.status, *(each for each in more if each)])}"
     cli.output.show(view.wire(), table(("Source identifier", "Since", "Origin"), rows, title=title))
@@ -173,7 +173,8 @@ def import_(
     human: Any = f"{stored} stored, {present} there already, {len(refused)} refused"
     if refused:
         cli.output.note(human)
-        human = table(("Source identifier", "Canonical ID", "Reason"), [tuple(each.values()) for each in refused])
+        rows = [(escaped(each["sourceIdentifier"]), each["canonicalId"], each["reason"]) for each in refused]
+        human = table(("Source identifier", "Canonical ID", "Reason"), rows)
     cli.output.show({"stored": stored, "present": present, "refused": refused}, human)
     if refused:
         raise typer.Exit(1)

@@ -179,6 +179,17 @@ def test_passing_faults_of_the_call_are_waited_out(lines, tmp_path: Path, monkey
     assert (status, len(got), left) == (0, 2, [])
 
 
+@pytest.mark.parametrize("how", [(), ("--dry-run",)])
+def test_what_was_refused_for_what_nobody_sees_is_seen(how: tuple[str, ...], run, capsys) -> None:
+    """Issue, bad input: two identifiers that differ look different in every table."""
+    run("mint", "b1")
+    capsys.readouterr()
+    assert main(["mint", *how, "b1", "b1\u200b"]) == 1
+    told = capsys.readouterr().out
+    assert "\u200b" not in told
+    assert "b1\\u200b" in told
+
+
 def test_a_dry_run_writes_nothing(lines, run, aws: Aws, tmp_path: Path) -> None:
     known = run("mint", "old", "new")[1]["identifiers"]
     before = aws.items()
