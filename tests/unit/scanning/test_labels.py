@@ -1,8 +1,13 @@
 """Labels above a value: Amazon Macie, "Keyword requirements"."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.unit.scanning.conftest import Scan
+from waybill.scanning.domain.detection.labels import Labels
 
 NUMBER = "219456789"
 
@@ -55,3 +60,58 @@ def test_a_value_belongs_to_the_label_above_it(scan: Scan, text: str) -> None:
 )
 def test_a_number_elsewhere_is_none(scan: Scan, text: str) -> None:
     assert not scan(text.encode()).findings
+
+
+PARTS = [
+    "ssn\t",
+    "a\t",
+    "\t",
+    "1",
+    "    ",
+    "  ",
+    "- ",
+    "ssn:",
+    "key:",
+    "\n",
+    "\n\n",
+    "[ssn]\n",
+    "[x]\n",
+    "a = ",
+    '{"ssn": {',
+    "}",
+]
+PARTS += ["<table><th>ssn</th>", "<tr><td>", "\x1c\n", "x" * 700, "</table>", '"name": ']
+
+
+@settings(max_examples=200, deadline=None)
+@given(parts=st.lists(st.sampled_from(PARTS), max_size=60))
+def test_what_was_read_before_says_what_reading_it_again_would_say(parts: list[str]) -> None:
+    text = "".join(parts).encode()
+    keywords, kept = re.compile(rb"(?i)ssn"), Labels(text)
+    for line in re.finditer(rb"[^\n]*\n?", text):
+        for at in range(line.start(), line.end(), 3):
+            asked = line.start(), at, keywords
+            assert kept.stand_above(*asked) == Labels(text).stand_above(*asked), at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"ssn\tname\n" + b"219456789\tann\n" * 3000,
+        b"<table><tr><th>ssn</th></tr>\n" + b"<tr><td>219456789</td></tr>\n" * 60,
+    ],
+)
+def test_a_table_is_read_once(text: bytes) -> None:
+    read: list[int] = []
+
+    class Text(bytes):
+        def __getitem__(self, key: object) -> object:  # type: ignore[override]
+            found = bytes.__getitem__(self, key)  # type: ignore[index]
+            read.append(len(found) if isinstance(found, bytes) else 1)
+            return found
+
+    labels, keywords = Labels(Text(text)), re.compile(rb"(?i)ssn")
+    places = [value.start() for value in re.finditer(rb"\d{9}", text)]
+    found = [labels.stand_above(text.rfind(b"\n", 0, at) + 1, at, keywords) for at in places]
+    assert found.count(True) >= 60
+    assert sum(read) <= 4 * len(text)
