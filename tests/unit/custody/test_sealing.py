@@ -653,3 +653,13 @@ def test_a_log_that_never_began_holds_and_says_what_waits() -> None:
     assert custody.verify().findings == []
     custody.recorder.record([copied()], [], "a")
     assert custody.verify().waiting == 1
+
+
+@pytest.mark.parametrize("entry", [b"", b"[]", b"no JSON", b'{"v": 1}'])
+def test_an_entry_that_nobody_can_read_is_named_and_stops_nothing(entry: bytes) -> None:
+    """The newest one too: behind it is nothing that says how long the log is."""
+    custody = sealed_custody()
+    path = newest_bundle(custody)
+    custody.log.files[path] = [bundle([*entries_in(custody.log.files[path][0])[:-1], entry])]
+    found = custody.verify(full=True).findings
+    assert {"ALTERED", "FORKED"} <= {finding.code for finding in found}

@@ -142,6 +142,7 @@ class LogComparison:
         """Compare entries, each with its place in the log, with their items."""
         said: dict[LeafKey, tuple[int, bytes, Mapping[str, JsonValue]]] = {}
         for index, entry in entries:
+            self._index.grow(index + 1)
             try:
                 content = parsed(entry)
                 key = LeafKey(*key_of(content))

@@ -19,6 +19,8 @@ from waybill.custody.domain.sealed_form import id_of
 ID_BYTES = 16
 # Ids that one item takes: 128 KB of the 400 that an item may have.
 _MOST_IDS = 8_192
+# Entries for which room is made at once.
+_ROOM = 4_096
 _UNSAID = bytes(ID_BYTES)
 
 
@@ -63,12 +65,15 @@ class LogIndex:
 
     def grow(self, size: int) -> None:
         """Have room for so many entries."""
-        if more := max(0, size - self.size):
+        if size <= self.size:
+            return
+        self.size = size
+        if (room := len(self._minutes)) < size:
+            more = max(size - room, _ROOM)
             for ids in (self._ids, self._claimed_ids):
                 ids.extend(bytes(ID_BYTES * more))
             for minutes in (self._minutes, self._claimed_minutes):
                 minutes.frombytes(bytes(minutes.itemsize * more))
-            self.size = size
 
     def add(self, index: int, content: Mapping[str, JsonValue]) -> None:
         """Note what an entry is."""

@@ -104,6 +104,7 @@ class DifferingEntries(EntryReader):
     def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
         sealed = dict[LeafKey, tuple[int, Leaf, Mapping[str, JsonValue]]]()
         for index, entry in entries:
+            self.index.grow(index + 1)
             try:
                 leaf, content = _leaf_of(entry, self.keys)
                 self.index.add(index, content)
