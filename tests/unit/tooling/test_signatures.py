@@ -13,7 +13,6 @@ SOURCE = PROJECT / "src" / "waybill"
 UNTYPED = {
     "console/adapters/api.py": "JSON of the API's answers, which the pages read field by field",
     "core/views.py": "Pydantic's own, which every model of an answer inherits",
-    "scanning/adapters/local_files.py": "the document that the command line prints",
     "subject_access/api.py": "Powertools' answers with bytes, which have no model",
 }
 

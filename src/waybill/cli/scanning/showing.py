@@ -1,10 +1,13 @@
 """Jobs and findings as a person reads them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 
 from waybill.cli.output import details, table
+
+if TYPE_CHECKING:
+    from waybill.scanning.adapters.local_files import FilesReport
 
 
 def job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
@@ -58,7 +61,7 @@ def value(shown: dict[str, Any]) -> RenderableType:
     return details({title: shown[name] for title, name in names.items() if shown[name]} | {"Seen": places})
 
 
-def local_files(result: dict[str, Any]) -> Group:
+def local_files(result: "FilesReport") -> Group:
     """Return what was found in local files, and how much of them was looked at."""
     coverage = result["coverage"]
     rows = (

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.scanning.adapters.child_process import ChildProcess
@@ -14,6 +14,34 @@ from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome
 
 _LEFT_OUT_IF_EMPTY = ("sample", "decoded_from", "member", "cell")
+
+
+class LocalFileOutcome(TypedDict):
+    """How a file was read; each of `not_read` is `{member, reason}`, of the file itself where `member` is empty."""
+
+    file: str
+    outcome: str
+    not_read: list[dict[str, str]]
+
+
+class FilesCoverage(TypedDict):
+    """How much of the files was looked at; counts by name."""
+
+    files: int
+    bytes_total: int
+    bytes_scanned: int
+    outcomes: dict[str, int]
+    reasons: dict[str, int]
+    detectors: dict[str, int]
+    truncated_findings: bool
+
+
+class FilesReport(TypedDict):
+    """What the command line prints of local files; a finding is the fields of `Finding` that hold something."""
+
+    findings: list[dict[str, Any]]
+    coverage: FilesCoverage
+    objects: list[LocalFileOutcome]
 
 
 def files_under(paths: Iterable[Path]) -> Iterator[Path]:
@@ -73,10 +101,10 @@ def fingerprint_key() -> bytes:
 
 def scan_files(
     files: Iterable[Path], engine: Engine, only: frozenset[str] | None = None, *, key: bytes | None = None
-) -> dict[str, Any]:
-    """Return `{findings, coverage, objects}` of `files`; without a `key`, fingerprints hold within one call."""
+) -> FilesReport:
+    """Return what was found in `files` and what was not read; without a `key`, fingerprints hold within one call."""
     scanner = ObjectScanner(engine, key or secrets.token_bytes(32), only=only, isolation=ChildProcess())
-    objects: list[dict[str, Any]] = []
+    objects: list[LocalFileOutcome] = []
     found: list[dict[str, Any]] = []
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()

@@ -3,7 +3,7 @@
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import reason_of
-from waybill.core.aws.s3_faults import PASSING, S3Fault, s3_fault
+from waybill.core.aws.s3_faults import TRANSIENT, S3Fault, s3_fault
 from waybill.scanning.errors import (
     BucketDeniedError,
     BucketNotFoundError,
@@ -25,7 +25,7 @@ _REASONS = {
 def object_error(error: ClientError | BotoCoreError) -> Exception:
     """Return what a failed GetObject means."""
     fault = s3_fault(error)
-    if fault in PASSING:
+    if fault in TRANSIENT:
         return BucketUnavailableError(reason_of(error))
     return ObjectRefusedError(_REASONS.get(fault, "S3_REFUSED"))
 
@@ -37,7 +37,7 @@ def listing_error(error: ClientError | BotoCoreError, bucket: str) -> Exception:
             return BucketNotFoundError(f"there is no bucket {bucket}")
         case S3Fault.DENIED:
             return BucketDeniedError(f"{bucket} may not be listed")
-        case fault if fault in PASSING:
+        case fault if fault in TRANSIENT:
             return BucketUnavailableError(f"{reason_of(error)} while listing {bucket}")
         case _:
             return ListingRefusedError(f"{reason_of(error)} while listing {bucket}")
