@@ -61,7 +61,7 @@ class InvalidIdentifierError(PermanentError):
 
 
 class ChunkUnfinishedError(RetryableError):
-    """Some identifiers of a chunk failed for a passing reason; the next attempt finds the others in the registry."""
+    """Some identifiers of a chunk failed for a transient reason; the next attempt finds the others in the registry."""
 
     code: ClassVar[str] = "CHUNK_UNFINISHED"
 

@@ -198,7 +198,7 @@ def _view(request: SubjectRequest) -> RequestView:
 
 def _overdue() -> list[SubjectRequest]:
     lists = runtime.lists()
-    old = lists.many(list(lists.standing("PENDING", now() - OVERDUE_AFTER)))
+    old = lists.many(list(lists.queued("PENDING", now() - OVERDUE_AFTER)))
     # Time on hold is no waiting.
     return [request for request in old if is_overdue(request, now())]
 

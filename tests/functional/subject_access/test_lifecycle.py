@@ -65,7 +65,7 @@ def test_between_giving_up_and_completion_one_wins(sar: SubjectAccess) -> None:
     report = sar.put_report(claim)
     sar.fulfilment.keep_report(claim, report)
     # The poll has listed the request while the worker completes it.
-    listed = list(sar.lists.standing("PENDING", sar.clock()))
+    listed = list(sar.lists.queued("PENDING", sar.clock()))
     assert sar.fulfilment.complete(claim)
     assert [sar.lifecycle._moved(found, sar.lifecycle._expired) for found in listed] == [False]
     assert sar.now().state is RequestState.COMPLETED

@@ -14,11 +14,11 @@ from waybill.consignments.domain.checks.models import Digest
 
 
 def passed(content: bytes, cuts: list[int] | None = None) -> Digest:
-    passing = DigestBuilder()
+    builder = DigestBuilder()
     places = [0, *sorted(min(cut, len(content)) for cut in cuts or []), len(content)]
     for start, end in itertools.pairwise(places):
-        passing.feed(content[start:end])
-    return passing.digest()
+        builder.feed(content[start:end])
+    return builder.digest()
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_an_overlap_as_long_as_a_block_would_never_end() -> None:
 @pytest.mark.parametrize("pieces", [0, 1, 2, 30])
 def test_what_is_hashed_beside_is_whole_at_the_end_and_passes_in_order(pieces: int) -> None:
     content = [bytes([number]) * 5000 for number in range(pieces)]
-    passing = DigestBuilder()
-    assert list(digested(content, passing)) == content
-    assert passing.digest().sha256 == hashlib.sha256(b"".join(content)).hexdigest()
+    builder = DigestBuilder()
+    assert list(digested(content, builder)) == content
+    assert builder.digest().sha256 == hashlib.sha256(b"".join(content)).hexdigest()
 
 
 @pytest.mark.parametrize("pieces", [0, 1, 2, 5])

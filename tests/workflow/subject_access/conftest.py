@@ -90,7 +90,7 @@ class Case:
 
     def leave_none_claimable(self) -> None:
         """End what a worker that may take any request would take, such as what a test left that was stopped."""
-        for request_id in list(self.lists.standing("PENDING")):
+        for request_id in list(self.lists.queued("PENDING")):
             self._end(request_id)
 
     def _end(self, request_id: str) -> None:

@@ -14,7 +14,7 @@ from waybill.core.errors import WaybillError
 
 
 class S3Fault(StrEnum):
-    """What came of a request to S3; those of `PASSING` may succeed later."""
+    """What came of a request to S3; those of `TRANSIENT` may succeed later."""
 
     OBJECT_MISSING = auto()
     BUCKET_MISSING = auto()
@@ -29,7 +29,7 @@ class S3Fault(StrEnum):
     UNAVAILABLE = auto()
 
 
-PASSING = frozenset({S3Fault.THROTTLED, S3Fault.UNAVAILABLE})
+TRANSIENT = frozenset({S3Fault.THROTTLED, S3Fault.UNAVAILABLE})
 
 _BY_CODE = {
     "NoSuchBucket": S3Fault.BUCKET_MISSING,
@@ -83,7 +83,7 @@ class S3ReadError(Exception):
     @property
     def is_transient(self) -> bool:
         """Whether the same read may succeed later."""
-        return self.fault in PASSING
+        return self.fault in TRANSIENT
 
 
 class ObjectMissingError(Exception):
@@ -151,7 +151,7 @@ def _in_our_words(
             return ObjectMissingError(about)
         case S3Fault.CHANGED:
             return ObjectChangedError(about)
-        case _ if fault in PASSING:
+        case _ if fault in TRANSIENT:
             return unavailable(f"{reason} from S3 on {about}")
         case _:
             return refused(f"{reason} from S3 on {about}")

@@ -135,7 +135,7 @@ class QueueSender:
         refused: list[Unsent] = []
         waiting, course = batch, self._retry.begin()
         while True:
-            passing: list[Unsent] = []
+            transient: list[Unsent] = []
             try:
                 answer = self._client.send_message_batch(
                     QueueUrl=self._url, Entries=[message.entry(number) for number, message in enumerate(waiting)]
@@ -143,22 +143,22 @@ class QueueSender:
             except (ClientError, BotoCoreError) as error:
                 if not is_transient(error):
                     raise
-                passing = [Unsent(message, reason_of(error)) for message in waiting]
+                transient = [Unsent(message, reason_of(error)) for message in waiting]
                 answered = False
             else:
                 answered = True
                 for failed in answer.get("Failed", []):
                     one = Unsent(waiting[int(failed["Id"])], failed["Code"])
-                    (refused if failed["SenderFault"] else passing).append(one)
-            if not passing:
+                    (refused if failed["SenderFault"] else transient).append(one)
+            if not transient:
                 return refused
-            if len(passing) < len(waiting):
+            if len(transient) < len(waiting):
                 course.progress()
-            waiting = [one.message for one in passing]
+            waiting = [one.message for one in transient]
             if not course.pause():
                 if not answered:
-                    raise MessagesUnsentError([*refused, *passing])
-                return [*refused, *passing]
+                    raise MessagesUnsentError([*refused, *transient])
+                return [*refused, *transient]
 
 
 def _batches(messages: Iterable[Message], limit: int) -> Iterator[list[Message]]:

@@ -94,7 +94,7 @@ def answer(
 ) -> MintAnswer:
     """Return the answer to `payload`; a broken contract is an answer too, and nothing is minted then.
 
-    With `resumes`, `payload` may hold an `earlier` answer to itself: only what failed there for a passing reason is
+    With `resumes`, `payload` may hold an `earlier` answer to itself: only what failed there for a transient reason is
     tried again. Its canonical IDs are believed, so it has to come from whom the answer goes to.
     """
     try:

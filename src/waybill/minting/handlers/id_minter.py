@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def lambda_handler(event: object, context: "InvocationContext") -> MintResponse | dict[str, str]:
     """Take `{sourceIdentifiers, jobId?, predecessors?, mode?}`; return `{successes, failures, identifiers, jobId?}`.
 
-    With an `earlier` answer to the request, what failed there for a passing reason is tried again, and nothing else.
+    With an `earlier` answer to the request, what failed there for a transient reason is tried again, and nothing else.
     `{"healthCheck": true}` reads one key of the table, mints nothing and returns `{"status": "ok"}`. What concerns one
     identifier is a value; an exception means that nothing could be done.
     """

@@ -45,7 +45,7 @@ class SubjectAccessLists(RequestLists):
         return found
 
     @override
-    def standing(self, queue: str, before: datetime | None = None) -> Iterator[str]:
+    def queued(self, queue: str, before: datetime | None = None) -> Iterator[str]:
         condition, values = _standing(queue, before)
         yield from map(_id_of, self._table.query(condition, values, Read("ByQueue")))
 

@@ -186,7 +186,7 @@ class Decisions:
             after = replace(request, claim_expires_at=None)
             return Change(after, Action(by, "SERVICE_RESUMED", {"service": service}))
 
-        for request_id in list(self.lists.standing("PENDING")):
+        for request_id in list(self.lists.queued("PENDING")):
             before = self.store.request(request_id)
             if before is not None and decide(before) is not None:
                 self.store.change(request_id, decide)

@@ -55,11 +55,11 @@ class Lifecycle:
     def expire(self) -> list[str]:
         """Give up on requests that have waited for more than 48 hours; return their ids."""
         due = self.now() - EXPIRES_AFTER
-        return [found for found in list(self.lists.standing("PENDING", due)) if self._moved(found, self._expired)]
+        return [found for found in list(self.lists.queued("PENDING", due)) if self._moved(found, self._expired)]
 
     def attend(self) -> list[str]:
         """Hand requests to a person whose last permitted attempt died without a word; return their ids."""
-        return [found for found in list(self.lists.standing("PENDING")) if self._moved(found, self._given_up)]
+        return [found for found in list(self.lists.queued("PENDING")) if self._moved(found, self._given_up)]
 
     def archive(self) -> list[str]:
         """Archive requests whose clock ended long enough ago, their reports and parts removed; return their ids.
@@ -67,9 +67,9 @@ class Lifecycle:
         The request is archived first, so that nothing of one that was restarted meanwhile is removed; one whose
         clean-up was interrupted stands in a queue of its own until the objects are gone.
         """
-        ended = list(self.lists.standing("ENDED", self.now() - self.ages.archive_after))
+        ended = list(self.lists.queued("ENDED", self.now() - self.ages.archive_after))
         moved = [found for found in ended if self._moved(found, self._archived)]
-        unfinished = [found for found in self.lists.standing("ARCHIVING") if found not in set(moved)]
+        unfinished = [found for found in self.lists.queued("ARCHIVING") if found not in set(moved)]
         for found in (*moved, *unfinished):
             removed = 0
             for prefix in (reports_prefix(found), work_prefix(found), uploads_prefix(found)):
@@ -80,7 +80,7 @@ class Lifecycle:
 
     def delete(self) -> list[str]:
         """Delete requests whose archive is old enough; return their ids. Their audit trails stay."""
-        old = self.lists.standing("ARCHIVED", self.now() - self.ages.delete_after)
+        old = self.lists.queued("ARCHIVED", self.now() - self.ages.delete_after)
         return [found for found in list(old) if self._delete(found)]
 
     def _delete(self, request_id: str) -> bool:

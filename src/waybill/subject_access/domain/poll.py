@@ -65,10 +65,10 @@ class Poll:
         for number in range(len(waiting)):
             name = execution_name("poll", self.workflow_arn, tick, str(number))
             self.executions.start(self.workflow_arn, name, {})
-        standing = self.lists.many(list(self.lists.standing("PENDING")))
-        overdue = [request.request_id for request in standing if self._age(request) > OVERDUE_AFTER]
+        queued = self.lists.many(list(self.lists.queued("PENDING")))
+        overdue = [request.request_id for request in queued if self._age(request) > OVERDUE_AFTER]
         self._tell_of_attention()
-        self._tell_of_waiting(len(standing), overdue)
+        self._tell_of_waiting(len(queued), overdue)
         past_due, due_soon = self._by_law()
         self._tell_of_law(past_due, due_soon)
         archived, deleted = self.lifecycle.archive(), self.lifecycle.delete()
@@ -78,9 +78,9 @@ class Poll:
             archived=len(archived),
             deleted=len(deleted),
             started=len(waiting),
-            pending=len(standing),
+            pending=len(queued),
             overdue=len(overdue),
-            oldest_pending_age=int(max(map(self._age, standing), default=timedelta()).total_seconds()),
+            oldest_pending_age=int(max(map(self._age, queued), default=timedelta()).total_seconds()),
             past_due=len(past_due),
             due_soon=len(due_soon),
         )
@@ -104,7 +104,7 @@ class Poll:
 
     def _tell_of_attention(self) -> None:
         """Tell of requests that need a person, each once: whoever moved one there may have died before telling."""
-        for request in self.lists.many(list(self.lists.standing("ATTENTION"))):
+        for request in self.lists.many(list(self.lists.queued("ATTENTION"))):
             self.fulfilment.tell(request)
 
     def _tell_of_waiting(self, pending: int, overdue: Sequence[str]) -> None:
@@ -138,6 +138,6 @@ class Poll:
 
 def by_due_day(lists: RequestLists, answers: Answers) -> list[SubjectRequest]:
     """Return the requests whose last day to answer has passed or is near, the most urgent first."""
-    waiting = [found for queue in OPEN_QUEUES for found in lists.standing(queue)]
+    waiting = [found for queue in OPEN_QUEUES for found in lists.queued(queue)]
     urgent = [one for one in lists.many(waiting) if answers.is_past_due(one) or answers.is_due_soon(one)]
     return sorted(urgent, key=lambda request: (answers.due(request).due, request.request_id))

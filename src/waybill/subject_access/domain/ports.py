@@ -111,7 +111,7 @@ class RequestLists(Protocol):
         """Return the ids of the oldest requests whose lease ended before an epoch second, with fewer attempts."""
         ...
 
-    def standing(self, queue: str, before: datetime | None = None) -> Iterable[str]:
+    def queued(self, queue: str, before: datetime | None = None) -> Iterable[str]:
         """Yield the ids of the requests of a queue, the oldest first, up to those that joined it at `before`."""
         ...
 

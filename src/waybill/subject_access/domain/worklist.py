@@ -77,8 +77,8 @@ def tasks(
 
 def _open(lists: RequestLists) -> Sequence[SubjectRequest]:
     # What moves on while the queues are read stands in two of them.
-    standing = dict.fromkeys(found for queue in OPEN_QUEUES for found in lists.standing(queue))
-    return lists.many(list(standing))
+    queued = dict.fromkeys(found for queue in OPEN_QUEUES for found in lists.queued(queue))
+    return lists.many(list(queued))
 
 
 def _place(task: Mapping[str, Any]) -> tuple[str, str]:

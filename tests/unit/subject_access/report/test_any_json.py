@@ -66,8 +66,8 @@ def test_every_text_and_name_of_an_answer_is_on_the_pages(content: Any) -> None:
 def test_nothing_of_a_long_text_is_lost_where_it_wraps(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pdf, _ = drawn(text, Path(folder))
-        furniture = _plain("Name: SMITH, John NOMIS ID: A1234AA Official Sensitive")
-        printed = "".join(_plain(page).removeprefix(furniture) for page in pdf.pages).removeprefix("Anyservice")
+        header = _plain("Name: SMITH, John NOMIS ID: A1234AA Official Sensitive")
+        printed = "".join(_plain(page).removeprefix(header) for page in pdf.pages).removeprefix("Anyservice")
         assert printed == (_plain(text) or "NoDataHeld")
 
 

@@ -162,9 +162,9 @@ class ContentFetcher:
             if not second:
                 # Most files are no longer than this, and worth no thread.
                 _write(file, first)
-                passing = DigestBuilder()
-                passing.feed(first)
-                return self._fetched(opened, path, len(first), passing.digest())
+                builder = DigestBuilder()
+                builder.feed(first)
+                return self._fetched(opened, path, len(first), builder.digest())
             # Its length is told beforehand: the system makes room for it in fewer steps.
             file.truncate(opened.size)
             digest = CopyDigest(path)

@@ -83,17 +83,17 @@ _AHEAD = 32
 _PIECE = 1 << 20
 
 
-def digested(chunks: Iterable[bytes], passing: DigestBuilder) -> Iterator[bytes]:
-    """Yield `chunks`, and feed them to `passing` on another thread meanwhile; at the end it has had all of them."""
+def digested(chunks: Iterable[bytes], builder: DigestBuilder) -> Iterator[bytes]:
+    """Yield `chunks`, and feed them to `builder` on another thread meanwhile; at the end it has had all of them."""
     under_way: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1) as thread:
         for number, chunk in enumerate(chunks):
             if number == 0:
                 # Most files are no longer than this, and worth no thread.
-                passing.feed(chunk)
+                builder.feed(chunk)
                 yield chunk
                 continue
-            under_way.append(thread.submit(passing.feed, chunk))
+            under_way.append(thread.submit(builder.feed, chunk))
             if len(under_way) > _AHEAD:
                 under_way.popleft().result()
             yield chunk
@@ -140,15 +140,15 @@ class CopyDigest:
         self._found.exception()
 
     def _follow(self) -> Digest:
-        passing, place = DigestBuilder(), 0
+        builder, place = DigestBuilder(), 0
         buffer = memoryview(bytearray(_PIECE))
         with self._path.open("rb", buffering=0) as file:
             while (ready := self._ready(place)) > 0:
                 if not (count := file.readinto(buffer[:ready])):
                     raise OSError("the copy is shorter than what was written")
-                passing.feed(buffer[:count])
+                builder.feed(buffer[:count])
                 place += count
-        return passing.digest()
+        return builder.digest()
 
     def _ready(self, place: int) -> int:
         """Return how many bytes behind `place` can be read, when there are any; none at the end."""

@@ -25,9 +25,9 @@ class ObjectStream:
 
     def run(self, chunks: Iterator[bytes]) -> Digest:
         """Pass all `chunks`; leave both ends of them at the path."""
-        passing, windows, blocks = DigestBuilder(), Windows(), Blocks()
+        builder, windows, blocks = DigestBuilder(), Windows(), Blocks()
         try:
-            for chunk in digested(chunks, passing):
+            for chunk in digested(chunks, builder):
                 windows.feed(chunk)
                 for block in blocks.feed(chunk):
                     self._scan(block)
@@ -38,7 +38,7 @@ class ObjectStream:
             for place in self._places:
                 place.unlink(missing_ok=True)
         windows.write(self._path)
-        return passing.digest()
+        return builder.digest()
 
     def outcome(self) -> ScanAnswer | Failure:
         """Return the rules that match in any block; if there are none, why not all blocks were scanned."""

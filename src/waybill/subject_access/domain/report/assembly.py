@@ -22,8 +22,8 @@ from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.merging import concatenate, digest
 from waybill.subject_access.domain.report.models import Facts, Part, ReportSummary, SectionPlace
-from waybill.subject_access.domain.report.part import furniture
-from waybill.subject_access.domain.report.sheets import Furniture, Sheets
+from waybill.subject_access.domain.report.part import header_and_footer
+from waybill.subject_access.domain.report.sheets import HeaderAndFooter, Sheets
 from waybill.subject_access.domain.report.wording import one_line
 from waybill.subject_access.service_models import report_order
 
@@ -141,10 +141,12 @@ class _Drawn:
     unprintable: Counter[str]
 
 
-def _drawn(folder: Path, draw: Callable[[Sheets], None], with_furniture: Facts | None = None) -> _Drawn:
+def _drawn(folder: Path, draw: Callable[[Sheets], None], with_header_of: Facts | None = None) -> _Drawn:
     folder.mkdir()
     fonts = Fonts()
-    sheets = Sheets(fonts, furniture(fonts, with_furniture.subject) if with_furniture else Furniture(), folder)
+    sheets = Sheets(
+        fonts, header_and_footer(fonts, with_header_of.subject) if with_header_of else HeaderAndFooter(), folder
+    )
     draw(sheets)
     file = folder.with_suffix(".drawn.pdf")
     concatenate(sheets.close(), file, sheets.structure.close())

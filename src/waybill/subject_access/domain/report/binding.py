@@ -18,7 +18,7 @@ from waybill.subject_access.domain.report.errors import PartUnreadableError
 from waybill.subject_access.domain.report.flow import RowPlace
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.merging import structure_of
-from waybill.subject_access.domain.report.sheets import FOOTER_HEIGHT, FURNITURE_SIZE, RIGHT
+from waybill.subject_access.domain.report.sheets import FOOTER_HEIGHT, HEADER_SIZE, RIGHT
 from waybill.subject_access.domain.report.tagging import Described, prepare, tag
 
 LANGUAGE: Final = "en-GB"
@@ -111,8 +111,8 @@ def _opened(file: Pages) -> pikepdf.Pdf:
 
 def _page_number(fonts: Fonts, page: pikepdf.Page, text: str) -> bytes:
     """Return the operators that print a page's number, in the first font of the file that the page is from."""
-    x = float(page.mediabox[2]) - RIGHT - fonts.width(text, FURNITURE_SIZE)
-    shown = f"BT {x:.2f} {FOOTER_HEIGHT:g} Td /F1+0 {FURNITURE_SIZE:g} Tf ({text}) Tj ET"
+    x = float(page.mediabox[2]) - RIGHT - fonts.width(text, HEADER_SIZE)
+    shown = f"BT {x:.2f} {FOOTER_HEIGHT:g} Td /F1+0 {HEADER_SIZE:g} Tf ({text}) Tj ET"
     return f"/Artifact <</Type /Pagination /Subtype /Footer>> BDC {shown} EMC".encode()
 
 

@@ -10,11 +10,11 @@ from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.merging import concatenate, keep_structure, structure_of
 from waybill.subject_access.domain.report.models import AttachmentOutcome, Bookmark
-from waybill.subject_access.domain.report.sheets import Furniture, Sheets
+from waybill.subject_access.domain.report.sheets import HeaderAndFooter, Sheets
 from waybill.subject_access.domain.report.structure import elements, packed, without_pages
 
 
-def hide_pages(part: Path, hidden: Mapping[int, str], furniture: Furniture, work: Path) -> None:
+def hide_pages(part: Path, hidden: Mapping[int, str], header_and_footer: HeaderAndFooter, work: Path) -> None:
     """Replace pages of a file, which count from 1, by pages that say what `hidden` says of each.
 
     Raises
@@ -24,7 +24,7 @@ def hide_pages(part: Path, hidden: Mapping[int, str], furniture: Furniture, work
     """
     folder = work / "hidden"
     folder.mkdir()
-    sheets = Sheets(Fonts(), furniture, folder)
+    sheets = Sheets(Fonts(), header_and_footer, folder)
     numbers = sorted(hidden)
     for number in numbers:
         flow = Flow(sheets)

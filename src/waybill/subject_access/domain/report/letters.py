@@ -9,14 +9,14 @@ from waybill.subject_access.domain.report.blocks import Pair
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.merging import concatenate
-from waybill.subject_access.domain.report.sheets import Furniture, Sheets
+from waybill.subject_access.domain.report.sheets import HeaderAndFooter, Sheets
 
 _SIZE = 12.0
 
 
 def draw_letter(letter: Words, destination: Path, work: Path) -> None:
     """Write a letter to `destination`; the same letter gives the same bytes."""
-    sheets = Sheets(Fonts(), Furniture(), work)
+    sheets = Sheets(Fonts(), HeaderAndFooter(), work)
     flow = Flow(sheets)
     flow.page()
     _paragraphs(flow, (letter.addressee, day(letter.on)))

@@ -19,7 +19,7 @@ from waybill.subject_access.domain.report.merging import concatenate, digest
 from waybill.subject_access.domain.report.models import Bookmark, Json, Outcome, PartSummary, Section, Subject
 from waybill.subject_access.domain.report.pdf_pages import place
 from waybill.subject_access.domain.report.redaction import Redacted, redact
-from waybill.subject_access.domain.report.sheets import Budget, Furniture, Sheets
+from waybill.subject_access.domain.report.sheets import Budget, HeaderAndFooter, Sheets
 from waybill.subject_access.domain.report.templates import template_blocks
 from waybill.subject_access.domain.report.wording import NO_DATA_HELD, NOT_SUPPORTED, is_empty, one_line
 
@@ -64,7 +64,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     redacted = redact(_numbered(section, work), section.redactions) if complete else Redacted()
     fonts = Fonts()
     budget = Budget(MOST_PAGES, time.monotonic() + MOST_SECONDS)
-    sheets = Sheets(fonts, furniture(fonts, subject), work, budget, section.hidden_pages.keys())
+    sheets = Sheets(fonts, header_and_footer(fonts, subject), work, budget, section.hidden_pages.keys())
     flow = Flow(sheets)
     flow.page()
     title = one_line(section.label) or section.service
@@ -85,7 +85,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     within = [Bookmark(one_line(text), page, level - 1) for text, level, page in headings if level in _BOOKMARKED]
     bookmarks = (Bookmark(title, 1), *within[:_MOST_BOOKMARKS], *attachments.bookmarks)
     if section.hidden_pages:
-        hide_pages(destination, section.hidden_pages, furniture(fonts, subject), work)
+        hide_pages(destination, section.hidden_pages, header_and_footer(fonts, subject), work)
         bookmarks = tuple(
             without_title(one) if one.page in section.hidden_pages else one
             for one in (Bookmark(title, 1), *attachments.bookmarks)
@@ -154,6 +154,6 @@ def _blocks(section: Section, redacted: Redacted, title: str) -> Iterator[Block]
         yield from content_blocks(redacted.content)
 
 
-def furniture(fonts: Fonts, subject: Subject) -> Furniture:
+def header_and_footer(fonts: Fonts, subject: Subject) -> HeaderAndFooter:
     """Return header and footer of the pages between the covers."""
-    return Furniture([fonts.printable(line) for line in subject_lines(subject)], FOOTER)
+    return HeaderAndFooter([fonts.printable(line) for line in subject_lines(subject)], FOOTER)

@@ -31,7 +31,7 @@ TOP: Final = 50.0
 RIGHT: Final = 35.0
 BOTTOM: Final = 70.0
 LEFT: Final = 35.0
-FURNITURE_SIZE: Final = 10.0
+HEADER_SIZE: Final = 10.0
 # The footer stands in the middle, the page number at the right of the same line.
 FOOTER_HEIGHT: Final = 40.0
 
@@ -61,7 +61,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Furniture:
+class HeaderAndFooter:
     """What every page of a file has: lines at its top right, one line in the middle of its foot."""
 
     header: Sequence[str] = ()
@@ -82,7 +82,7 @@ class Sheets:
     ----------
     fonts : Fonts
         The typefaces.
-    furniture : Furniture
+    header_and_footer : HeaderAndFooter
         Header and footer.
     folder : Path
         Where the files go, in the order of their names.
@@ -107,7 +107,7 @@ class Sheets:
     def __init__(
         self,
         fonts: Fonts,
-        furniture: Furniture,
+        header_and_footer: HeaderAndFooter,
         folder: Path,
         budget: Budget | None = None,
         hidden: Collection[int] = (),
@@ -116,7 +116,7 @@ class Sheets:
         self.pages = 0
         self.size = PORTRAIT
         self.unprintable: Counter[str] = Counter()
-        self._furniture = furniture
+        self._header_and_footer = header_and_footer
         self._budget = budget
         self._hidden = hidden
         self._folder = folder
@@ -221,20 +221,20 @@ class Sheets:
     def _draw_furniture(self) -> None:
         with self.artifact("Header"):
             self._draw_header()
-        if self._furniture.footer:
+        if self._header_and_footer.footer:
             with self.artifact("Footer"):
-                self.centred(FOOTER_HEIGHT, self._furniture.footer, FURNITURE_SIZE)
+                self.centred(FOOTER_HEIGHT, self._header_and_footer.footer, HEADER_SIZE)
 
     def _draw_header(self) -> None:
-        for index, line in enumerate(self._furniture.header):
+        for index, line in enumerate(self._header_and_footer.header):
             shown = self._fitted(line)
-            x = self.size[0] - RIGHT - self.fonts.width(shown, FURNITURE_SIZE)
-            self.text(x, self.size[1] - _HEADER_TOP - index * _HEADER_LEADING, shown, FURNITURE_SIZE)
+            x = self.size[0] - RIGHT - self.fonts.width(shown, HEADER_SIZE)
+            self.text(x, self.size[1] - _HEADER_TOP - index * _HEADER_LEADING, shown, HEADER_SIZE)
 
     def _fitted(self, line: str) -> str:
         """Return `line`, or as much of it as the page is wide."""
         room = self.size[0] - LEFT - RIGHT
-        while self.fonts.width(line, FURNITURE_SIZE) > room:
+        while self.fonts.width(line, HEADER_SIZE) > room:
             line = line[: min(len(line) - 2, 200)] + "…"
         return line
 

@@ -33,7 +33,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 @dataclass
 class Tries:
-    """Repeats a call while it fails for a passing reason; `made` counts the calls of all runs together."""
+    """Repeats a call while it fails for a transient reason; `made` counts the calls of all runs together."""
 
     pace: Pace
     limits: Limits
