@@ -101,8 +101,8 @@ def test_a_row_is_read_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, row
                 read.append(len(found))
             return found
 
-    rows = columns.Rows
-    monkeypatch.setattr(columns, "Rows", lambda text, delimiter: rows(Text(text), delimiter))
+    rows = columns.DelimitedRows
+    monkeypatch.setattr(columns, "DelimitedRows", lambda text, delimiter: rows(Text(text), delimiter))
     named = Columns.of(b"name,ssn\n", engine.detectors)
     text = b"name,ssn\n" + row * ROWS
     assert len(engine.matches(text, columns=named)) >= ROWS - 1
@@ -113,7 +113,7 @@ def test_a_place_in_a_long_row_is_in_the_same_column_as_in_a_short_one() -> None
     for line in (b'a,"b,c",d', b'"a,""b",c,d', b"a,b,c", b'"a,b'):
         for filling in (b"", b"x" * 300):
             text = b"head,er\n" + filling + line
-            rows = columns.Rows(text, b",")
+            rows = columns.DelimitedRows(text, b",")
             start = text.index(b"\n") + 1
             for at in range(start + len(filling), len(text) + 1):
                 before = text[start:at].split(b'"')

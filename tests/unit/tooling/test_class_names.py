@@ -34,6 +34,7 @@ STAND_TWICE = {
     "Redaction": "as somebody asks for it, and as it is applied",
     "Report": "of a scanned object, and of a verification",
     "Restorer": "of a copy that something older has overwritten, and of custody's table from its log",
+    "Run": "of digits that are text, and of a line in one direction",
     "Subject": "of a history, and of a report",
     "Table": "in DynamoDB, and on a page",
     "Tag": "of Handlebars, and of GOV.UK's design system",

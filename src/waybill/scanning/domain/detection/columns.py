@@ -70,17 +70,17 @@ class Columns:
         """Return whether a column is named for `detector`."""
         return detector in self._columns_of
 
-    def rows(self, text: bytes) -> "Rows":
+    def rows(self, text: bytes) -> "DelimitedRows":
         """Return the rows of a text that has these columns."""
-        return Rows(text, self._delimiter)
+        return DelimitedRows(text, self._delimiter)
 
-    def name(self, detector: str, rows: "Rows", line_start: int, at: int) -> bool:
+    def name(self, detector: str, rows: "DelimitedRows", line_start: int, at: int) -> bool:
         """Return whether the value at `at`, in the line from `line_start` on, is in a column named for `detector`."""
         columns = self._columns_of.get(detector)
         return columns is not None and rows.column(line_start, at) in columns
 
 
-class Rows:
+class DelimitedRows:
     """The rows of a delimited text. Places are asked for in ascending order, or nearly so: each byte is read once."""
 
     def __init__(self, text: bytes, delimiter: bytes) -> None:
