@@ -39,6 +39,7 @@ def cheaper_tables(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(Table, "all_items", _sorted_items)
     patched.setattr(Table, "query", _querying_one_partition(Table.query))
     patched.setattr(Item, "__init__", _measured_once)
+    patched.setattr(Item, "size", _size_kept(Item.size))
     patched.setattr(DynamoType, "size", _measuring_texts_at_once(DynamoType.size))
     serialise = BaseJSONSerializer._serialize_type_structure
 
@@ -90,6 +91,18 @@ def _measured_once(item: Item, hash_key: Any, range_key: Any, attrs: dict[str, A
         dict.__setitem__(item.attrs, key, DynamoType(value))
     if item.size() > _MOST_BYTES:
         raise ItemSizeTooLarge
+
+
+def _size_kept(size: Callable[[Item], int]) -> Callable[[Item], int]:
+    """Return `size`, which measures an item once: what an update changes is a copy, whose size is measured anew."""
+
+    def kept(item: Item) -> int:
+        held = vars(item)
+        if "_bytes" not in held:
+            held["_bytes"] = size(item)
+        return cast("int", held["_bytes"])
+
+    return kept
 
 
 def _measuring_texts_at_once(size: Callable[[DynamoType], int]) -> Callable[[DynamoType], int]:

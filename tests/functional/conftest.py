@@ -17,9 +17,10 @@ from botocore.hooks import EventAliaser
 from moto import mock_aws
 from moto.core.base_backend import BaseBackend
 from moto.core.config import default_user_config
-from moto.core.utils import method_names_from_class
+from moto.core.utils import camelcase_to_underscores, method_names_from_class
 
 import waybill
+from tests.fakes.moto_expressions import cheaper_expressions
 from tests.fakes.moto_start import cheaper_start
 from tests.fakes.moto_tables import cheaper_tables
 from tests.fakes.shared_clients import SharedClients
@@ -47,10 +48,12 @@ def _cheaper_aws(sdk: boto3.Session, line: Line) -> Iterator[SharedClients]:
         clients.install(patched)
         cheaper_start(patched)
         cheaper_tables(patched)
+        cheaper_expressions(patched)
         patched.setattr(BaseBackend, "urls", property(_addresses_made_once(BaseBackend.urls.fget)))
         patched.setattr(EventAliaser, "_alias_event_name", _named_once(EventAliaser._alias_event_name))
         # Each request asks for the methods of moto's class, and for the same words about this machine, anew.
         patched.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
+        patched.setattr("moto.core.responses.camelcase_to_underscores", cache(camelcase_to_underscores))
         patched.setattr(
             useragent, "sanitize_user_agent_string_component", cache(useragent.sanitize_user_agent_string_component)
         )

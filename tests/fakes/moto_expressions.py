@@ -1,0 +1,72 @@
+"""moto's expressions at less cost: each was read, copied by `copy`, and gone through ten times for every item."""
+
+import copy
+from collections import deque
+from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
+
+import pytest
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.parsing.ast_nodes import Node
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing.validators import DepthFirstTraverser
+
+
+def cheaper_expressions(patched: pytest.MonkeyPatch) -> None:
+    """Read an expression once, however many items it is applied to, and go through it by the kinds of its nodes.
+
+    What is read of an update is copied before it is changed, by moto itself; words of a condition are never changed.
+    """
+    patched.setattr(UpdateExpressionParser, "make", staticmethod(cache(UpdateExpressionParser.make)))
+    patched.setattr(Node, "__deepcopy__", _copied, raising=False)
+    patched.setattr(DepthFirstTraverser, "traverse_node_recursively", _gone_through)
+    read = cache(_words(ConditionExpressionParser._lex_condition_expression))
+    patched.setattr(
+        ConditionExpressionParser, "_lex_condition_expression", lambda parser: deque(read(parser.condition_expression))
+    )
+
+
+def _words(lex: Callable[[Any], deque[Any]]) -> Callable[[str], tuple[Any, ...]]:
+    return lambda text: tuple(lex(ConditionExpressionParser(text, {}, {})))
+
+
+def _copied(node: Any, memo: dict[int, Any]) -> Any:
+    made = object.__new__(type(node))
+    memo[id(node)] = made
+    for name, value in vars(node).items():
+        if name == "children" and value is not None:
+            made.children = [child if type(child) is str else copy.deepcopy(child, memo) for child in value]
+        else:
+            setattr(made, name, value if type(value) is str else copy.deepcopy(value, memo))
+    return made
+
+
+def _gone_through(traverser: Any, node: Any, child_id: int = -1) -> Any:
+    """Process the nodes below and then this one, as moto does: each by the first class that it is of."""
+    kind = type(node)
+    processors: dict[type, Any] = vars(traverser).setdefault("_by_kind", {})
+    if kind not in processors:
+        processors[kind] = _processor(traverser, kind)
+    if not _is_node(kind):
+        return node
+    parent = node.parent
+    for place, child in enumerate(node.children or ()):
+        traverser.pre_processing_of_child(node, place)
+        _gone_through(traverser, child, place)
+    if processors[kind] is not None:
+        node = processors[kind](node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+def _processor(traverser: Any, kind: type) -> Any:
+    chosen = cast("dict[type, Any]", traverser._processing_map())
+    return next((processor for of_kind, processor in chosen.items() if issubclass(kind, of_kind)), None)
+
+
+@cache
+def _is_node(kind: type) -> bool:
+    return issubclass(kind, Node)
