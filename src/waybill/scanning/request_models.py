@@ -1,5 +1,6 @@
 """What is asked of the scanner over HTTP and by commands. Field names are those of its HTTP requests."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -179,6 +180,19 @@ class ScanRequest(BaseModel):
         if self.sample and self.sample.percent and int(key_hash(key)[:8], 16) >= self.sample.percent / 100 * 2**32:
             return "NOT_SAMPLED"
         return None
+
+
+class UploadsRequest(ScanRequest):
+    """What was uploaded into a bucket in a window of time, which is made of events and by nobody else."""
+
+    uploads: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+def stored_request(text: str) -> ScanRequest:
+    """Return a request as it was stored."""
+    if '"uploads"' in text and isinstance(fields := json.loads(text), dict) and "uploads" in fields:
+        return UploadsRequest.model_validate_json(text)
+    return ScanRequest.model_validate_json(text)
 
 
 def _moment(value: str) -> str:

@@ -19,6 +19,7 @@ from waybill.scanning.settings import (
     ScanTableSettings,
     SecretSettings,
     SecurityHubSettings,
+    UploadSettings,
     WebhookSettings,
 )
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.split import Splitter
     from waybill.scanning.domain.sweeper import Sweeper
     from waybill.scanning.domain.triage import Triage
+    from waybill.scanning.domain.uploads import UploadNotes, UploadScans
     from waybill.scanning.domain.webhooks import Webhooks
     from waybill.scanning.domain.worker import Worker
     from waybill.scanning.request_models import ScanRequest
@@ -136,7 +138,11 @@ class Runtime:
         """Return where the objects of a request are listed."""
         from waybill.scanning.domain.inventory import Inventory
         from waybill.scanning.domain.listed_bucket import ListedBucket
+        from waybill.scanning.domain.uploads import NotedUploads
+        from waybill.scanning.request_models import UploadsRequest
 
+        if isinstance(request, UploadsRequest):
+            return NotedUploads(self.table.uploads)
         return Inventory(self.bucket) if request.source == "inventory" else ListedBucket(self.bucket)
 
     @property
@@ -257,6 +263,24 @@ class Runtime:
         from waybill.scanning.domain.schedules import DueScans
 
         return DueScans(self.table.schedules, self.table.jobs, self.executions, self.workflow_arn, now)
+
+    @property
+    def upload_notes(self) -> "UploadNotes":
+        """What notes uploads."""
+        from waybill.core.clock import now
+        from waybill.scanning.domain.uploads import UploadNotes
+
+        buckets = frozenset(self.settings(UploadSettings).scan_uploads_of)
+        return UploadNotes(self.table.uploads, buckets, now)
+
+    @property
+    def upload_scans(self) -> "UploadScans":
+        """What makes the jobs of uploads."""
+        from waybill.core.clock import now
+        from waybill.scanning.domain.uploads import UploadScans
+
+        buckets = frozenset(self.settings(UploadSettings).scan_uploads_of)
+        return UploadScans(self.table.uploads, buckets, self.table.jobs, self.executions, self.workflow_arn, now)
 
     @property
     def failed_slices(self) -> "FailedSlices":

@@ -34,6 +34,12 @@ class ScannedBucketSettings(WaybillSettings):
         return None if "*" in self.scan_buckets else frozenset(self.scan_buckets)
 
 
+class UploadSettings(WaybillSettings):
+    """Buckets whose new objects are scanned as they come; none, when it is empty."""
+
+    scan_uploads_of: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+
+
 class ListingWorkflowSettings(WaybillSettings):
     """The listing workflow; without one, buckets are listed within the request."""
 

@@ -97,6 +97,15 @@ def sweep_scans(event: Any, invoke: Invoke, wire: Wire) -> None:
     assert invoke(event) == {"started": [], "taken_up": []}
 
 
+def note_uploads(event: Any, invoke: Invoke, wire: Wire) -> None:
+    os.environ["SCAN_UPLOADS_OF"] = "town-hall-exports"
+    make_resources()
+    assert invoke(event) == {"noted": True}
+    assert invoke(event) == {"noted": False}
+    [(bucket, _window)] = deployed().table.uploads.waiting("9999")
+    assert bucket == "town-hall-exports"
+
+
 def split_range(event: Any, invoke: Invoke, wire: Wire) -> None:
     os.environ["SCAN_BATCH_KEYS"] = "10"
     make_resources()

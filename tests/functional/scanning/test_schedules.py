@@ -155,7 +155,7 @@ def test_what_lay_still_is_taken_up_where_no_scan_can_be_started(monkeypatch: py
     swept: list[str] = []
 
     class Failing:
-        due_scans = sweeper = property(lambda self: self)
+        due_scans = upload_scans = sweeper = property(lambda self: self)
 
         def start(self) -> list[str]:
             raise ScanStoreUnavailableError("it went away")

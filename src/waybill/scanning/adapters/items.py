@@ -9,7 +9,7 @@ from waybill.core.aws.dynamodb import Item
 from waybill.scanning.domain.detection.models import Confidence, Finding
 from waybill.scanning.keys import key_hash
 from waybill.scanning.models import Entry, Job, ListingRange, ObjectOutcome, ObjectStatus, Page, Status, Tally
-from waybill.scanning.request_models import ScanRequest
+from waybill.scanning.request_models import stored_request
 
 _SUCCEEDED = frozenset({ObjectStatus.SCANNED, ObjectStatus.FINDINGS, ObjectStatus.PARTIAL})
 _ETAG_LENGTH = 8
@@ -24,9 +24,7 @@ def job_attributes(job: Job) -> Item:
 def job_of(item: Item) -> Job:
     """Return the job of an item."""
     known = {name: item[name] for name in Job.__dataclass_fields__ if name in item}
-    return Job(
-        **known | {"request": ScanRequest.model_validate_json(item["request"]), "status": Status(item["status"])}
-    )
+    return Job(**known | {"request": stored_request(item["request"]), "status": Status(item["status"])})
 
 
 def range_attributes(part: ListingRange) -> Item:

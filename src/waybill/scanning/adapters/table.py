@@ -15,6 +15,9 @@ VALUES#<digit>     <fingerprint>#SEEN#<sha1 of bucket>       where a value was s
 VALUES#<digit>     <fingerprint>#DECISION                    what people have said of it, the last of it last
 DETECTORS          NEWEST#<id>, VERSION#<id>#<number>        a detector of the stack's own
 SCHEDULES          <id>                                      a scan that is made again and again
+UPLOADS            <window>#<bucket>                         that there are uploads in a window, and their job
+UPLOADS#<window>#<bucket>#<digit>  <sha1 of key>             the newest upload of a key in a window
+UPLOADED#<bucket>#<sha1 of key>  <version, or sequencer>     that this version was noted
 OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in this state, until `expires`
 """
 
@@ -29,6 +32,7 @@ from waybill.scanning.adapters.job_table import JobTable
 from waybill.scanning.adapters.outcome_table import OutcomeTable
 from waybill.scanning.adapters.range_table import RangeTable
 from waybill.scanning.adapters.schedule_table import ScheduleTable
+from waybill.scanning.adapters.upload_table import UploadTable
 from waybill.scanning.adapters.value_table import ValueTable
 
 if TYPE_CHECKING:
@@ -47,3 +51,4 @@ class ScansTable:
         self.values = ValueTable(items)
         self.detectors = DetectorTable(items)
         self.schedules = ScheduleTable(items)
+        self.uploads = UploadTable(items)

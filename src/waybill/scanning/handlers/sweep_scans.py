@@ -1,4 +1,4 @@
-"""SweepScansFunction: makes the scans that are due, goes on with jobs that nobody works on; started by a schedule."""
+"""SweepScansFunction: makes the scans that are due and those of uploads, goes on with jobs that lie still."""
 
 from waybill.core.observability import count, instrumented
 from waybill.scanning import WORKFLOW
@@ -12,7 +12,11 @@ def lambda_handler(event: object, context: object) -> dict[str, list[str]]:
     try:
         started = deployed().due_scans.start()
     finally:
-        taken_up = deployed().sweeper.sweep()
-        count(WORKFLOW, "ScansTakenUp", len(taken_up))
+        try:
+            of_uploads = deployed().upload_scans.start()
+        finally:
+            taken_up = deployed().sweeper.sweep()
+            count(WORKFLOW, "ScansTakenUp", len(taken_up))
+    started = [*started, *of_uploads]
     count(WORKFLOW, "ScansStarted", len(started))
     return {"started": started, "taken_up": taken_up}
