@@ -182,7 +182,7 @@ class ScanRequest(BaseModel):
         return None
 
 
-class UploadsRequest(ScanRequest):
+class WindowRequest(ScanRequest):
     """What was uploaded into a bucket in a window of time, which is made of events and by nobody else."""
 
     uploads: Annotated[str, Field(min_length=1, max_length=40)]
@@ -191,7 +191,7 @@ class UploadsRequest(ScanRequest):
 def stored_request(text: str) -> ScanRequest:
     """Return a request as it was stored."""
     if '"uploads"' in text and isinstance(fields := json.loads(text), dict) and "uploads" in fields:
-        return UploadsRequest.model_validate_json(text)
+        return WindowRequest.model_validate_json(text)
     return ScanRequest.model_validate_json(text)
 
 

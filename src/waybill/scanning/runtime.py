@@ -139,9 +139,9 @@ class Runtime:
         from waybill.scanning.domain.inventory import Inventory
         from waybill.scanning.domain.listed_bucket import ListedBucket
         from waybill.scanning.domain.uploads import NotedUploads
-        from waybill.scanning.request_models import UploadsRequest
+        from waybill.scanning.request_models import WindowRequest
 
-        if isinstance(request, UploadsRequest):
+        if isinstance(request, WindowRequest):
             return NotedUploads(self.table.uploads)
         return Inventory(self.bucket) if request.source == "inventory" else ListedBucket(self.bucket)
 

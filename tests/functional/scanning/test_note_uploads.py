@@ -11,11 +11,11 @@ import pytest
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import WaybillError
 from waybill.scanning.adapters.upload_table import UploadTable
-from waybill.scanning.domain.uploads import WINDOW, NotedUploads, Upload, UploadNotes, UploadScans
+from waybill.scanning.domain.uploads import WINDOW, NotedUploads, UploadedVersion, UploadNotes, UploadScans
 from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.keys import KeyRange
 from waybill.scanning.models import Entry
-from waybill.scanning.request_models import UploadsRequest
+from waybill.scanning.request_models import WindowRequest
 
 BUCKET = "town-hall-exports"
 SAMPLE: dict[str, Any] = json.loads(
@@ -50,7 +50,7 @@ class Uploading:
     def listed(self, job_id: str) -> list[Entry]:
         job = self.scanner.table.jobs.get(job_id)
         assert job is not None
-        assert isinstance(job.request, UploadsRequest)
+        assert isinstance(job.request, WindowRequest)
         source, after, found = NotedUploads(self.scanner.table.uploads), "", list[Entry]()
         while True:
             entries, after, final = source.page(job.request, KeyRange(after), 7)
@@ -65,7 +65,7 @@ def uploading(scanner: Scanner) -> Uploading:
 
 
 def test_the_sample_is_an_upload() -> None:
-    upload = Upload.of(SAMPLE)
+    upload = UploadedVersion.of(SAMPLE)
     assert upload is not None
     assert (upload.bucket, upload.key, upload.size) == (BUCKET, "2026/register.csv", 5)
     assert upload.identity == "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"

@@ -1,12 +1,12 @@
-"""Uploads that wait for their scan, in the scanner's table."""
+"""UploadWindows that wait for their scan, in the scanner's table."""
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
 from waybill.scanning.adapters.item_table import ItemTable
-from waybill.scanning.domain.uploads import Upload
+from waybill.scanning.domain.uploads import UploadedVersion, UploadWindows
 from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.keys import key_hash
 from waybill.scanning.models import Entry
@@ -21,23 +21,23 @@ _SHARDS = "0123456789abcdef"
 _KEPT_SECONDS = 14 * 86_400
 
 
-class UploadTable:
-    """`Uploads` in DynamoDB."""
+class UploadTable(UploadWindows):
+    """`UploadWindows` in DynamoDB."""
 
     def __init__(self, items: ItemTable) -> None:
         self._items = items
         self._opened: set[tuple[str, str]] = set()
 
+    @override
     def open(self, bucket: str, window: str) -> None:
-        """Record that a bucket has uploads in a window, once in a process."""
         if (bucket, window) in self._opened:
             return
         with suppress(ConditionFailedError):
             self._items.transact([self._items.put_action(to_item({"pk": _WINDOWS, "sk": f"{window}#{bucket}"}))])
         self._opened = {(bucket, window), *(each for each in self._opened if each[1] == window)}
 
-    def note(self, upload: Upload, window: str) -> bool:
-        """Note an upload in a window; False where it was noted before, or a newer one of its key is in the window."""
+    @override
+    def note(self, upload: UploadedVersion, window: str) -> bool:
         hashed, expires = key_hash(upload.key), int(self._items.now().timestamp()) + _KEPT_SECONDS
         seen = {"pk": f"UPLOADED#{upload.bucket}#{hashed}", "sk": upload.identity, "expires": expires}
         noted = {
@@ -63,8 +63,8 @@ class UploadTable:
             return False
         return True
 
+    @override
     def waiting(self, before: str) -> Sequence[tuple[str, str]]:
-        """Return the buckets and windows, of those up to a window, of which no job is made yet."""
         pages = self._items.client.get_paginator("query").paginate(
             TableName=self._items.name,
             KeyConditionExpression="pk = :pk AND sk < :behind",
@@ -77,8 +77,8 @@ class UploadTable:
             found = [str(from_item(item)["sk"]) for page in pages for item in page["Items"]]
         return [(bucket, window) for window, _, bucket in (name.partition("#") for name in found)]
 
+    @override
     def close(self, bucket: str, window: str, job_id: str) -> None:
-        """Record the job that is made of a window."""
         expires = int(self._items.now().timestamp()) + _KEPT_SECONDS
         with translated(ScanStoreUnavailableError):
             self._items.client.update_item(
@@ -88,8 +88,8 @@ class UploadTable:
                 ExpressionAttributeValues=to_item({":job": job_id, ":expires": expires}),
             )
 
+    @override
     def page(self, bucket: str, window: str, after: str, limit: int) -> tuple[list[Entry], str, bool]:
-        """Return uploads of a window behind a position, the position behind them, and whether these are the last."""
         shards = _SHARDS[_SHARDS.index(after[0]) :] if after else _SHARDS
         entries, position = list[Entry](), after
         for shard in shards:

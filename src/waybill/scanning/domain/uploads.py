@@ -18,7 +18,7 @@ from waybill.core.executions import ExecutionStarter
 from waybill.scanning.domain.split import execution_name, first_state
 from waybill.scanning.keys import KEY_LIMIT_BYTES, KeyRange
 from waybill.scanning.models import Entry, Job, Status
-from waybill.scanning.request_models import ScanRequest, UploadsRequest
+from waybill.scanning.request_models import ScanRequest, WindowRequest
 
 WINDOW = timedelta(minutes=5)
 _LONGEST_CALL = timedelta(minutes=1)
@@ -28,7 +28,7 @@ _WIDEST_SEQUENCER = 64
 
 
 @dataclass(frozen=True)
-class Upload:
+class UploadedVersion:
     """A version of an object; `sequencer` orders those of a key, as text."""
 
     bucket: str
@@ -75,14 +75,14 @@ def _is_short(text: object) -> bool:
     return isinstance(text, str) and len(text.encode(errors="surrogatepass")) <= max(_LONGEST_TEXT, KEY_LIMIT_BYTES)
 
 
-class Uploads(Protocol):
+class UploadWindows(Protocol):
     """Where uploads are noted."""
 
     def open(self, bucket: str, window: str) -> None:
         """Record that a bucket has uploads in a window."""
         ...
 
-    def note(self, upload: Upload, window: str) -> bool:
+    def note(self, upload: UploadedVersion, window: str) -> bool:
         """Note an upload in a window; False where it was noted before, or a newer one of its key is in the window."""
         ...
 
@@ -108,13 +108,13 @@ class _Jobs(Protocol):
 class UploadNotes:
     """Notes what is uploaded into `buckets`."""
 
-    uploads: Uploads
+    uploads: UploadWindows
     buckets: frozenset[str]
     now: Callable[[], datetime]
 
     def note(self, event: Mapping[str, Any]) -> bool:
         """Note what an event tells of, once; False where there is nothing to note, or it was noted before."""
-        upload = Upload.of(event)
+        upload = UploadedVersion.of(event)
         if upload is None or upload.bucket not in self.buckets:
             return False
         window = window_of(self.now())
@@ -127,7 +127,7 @@ class UploadNotes:
 class UploadScans:
     """Makes the jobs of what was uploaded into `buckets`."""
 
-    uploads: Uploads
+    uploads: UploadWindows
     buckets: frozenset[str]
     jobs: _Jobs
     executions: ExecutionStarter
@@ -163,7 +163,7 @@ class UploadScans:
             return ""
         named = hashlib.sha256(f"uploads:{bucket}:{window}".encode()).digest()
         job_id = str(uuid.UUID(bytes=named[:16], version=5))
-        request = UploadsRequest(bucket=bucket, uploads=window)
+        request = WindowRequest(bucket=bucket, uploads=window)
         job = self.jobs.create(Job(job_id, request, Status.LISTING, created, created))
         if not job.execution_arn:
             started = self.executions.start(self.workflow_arn, execution_name(job_id, 0, 1), first_state(job))
@@ -174,16 +174,16 @@ class UploadScans:
 
 @dataclass(frozen=True)
 class NotedUploads:
-    """`Source` of what was uploaded in a window; positions are those of `Uploads`."""
+    """`Source` of what was uploaded in a window; positions are those of `UploadWindows`."""
 
-    uploads: Uploads
+    uploads: UploadWindows
 
     def check(self, request: ScanRequest) -> None:
         """They can be listed: they are in the table."""
 
     def page(self, request: ScanRequest, bounds: KeyRange, limit: int) -> tuple[list[Entry], str, bool]:
         """Return up to `limit` uploads in `bounds`, the position behind them, and whether these are the last."""
-        window = request.uploads if isinstance(request, UploadsRequest) else ""
+        window = request.uploads if isinstance(request, WindowRequest) else ""
         return self.uploads.page(request.bucket, window, bounds.after, limit)
 
     def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int, page_keys: int) -> list[str]:
