@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import zlib
-from typing import Any
+from typing import Any, Final
 
 from waybill.scanning.domain.detection.models import Surroundings, Verdict
 from waybill.scanning.domain.detection.validators.measures import DIGIT, LETTER, entropy
@@ -25,9 +25,16 @@ def aws_access_key_id(value: bytes, _: Surroundings) -> Verdict | None:
 _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]+")
 
 
+# Of 40 characters, those in words with a capital that make it a name.
+_NAMED: Final = 26
+
+
 def aws_secret(value: bytes, _: Surroundings) -> Verdict | None:
     """Not a hexadecimal digest, no name and no path: of random text, 40 characters have all kinds of letters."""
     if _HEXADECIMAL.fullmatch(value) or entropy(value) < 4 or re.search(rb"(?:[A-Za-z]{4,}/){2}", value):
+        return None
+    # Policies, roles and classes are called so; less than one in 10,000 random texts looks so.
+    if sum(map(len, re.findall(rb"[A-Z][a-z]{3,}", value))) >= _NAMED:
         return None
     if not (DIGIT.search(value) and re.search(rb"[a-z]", value) and re.search(rb"[A-Z]", value)):
         return None
