@@ -187,7 +187,8 @@ def test_a_step_that_fails_is_named(
 
 def test_a_run_that_is_overtaken_before_it_begins_to_check_names_that_step(checks: Checks, gate: Gate) -> None:
     consignment_id = checks.received({"a.txt": TEXT})
-    later = {":other": {"S": "a later run"}, ":order": {"S": "9999"}}
+    run = checks.outputs["ConsignmentChecksWorkflowArn"].replace(":stateMachine:", ":execution:") + ":a-later-run"
+    later = {":other": {"S": run}, ":order": {"S": "9999"}}
 
     def overtaken(_: object) -> None:
         if fault.seen == 1:  # GetFiles claims, and then notes how many files there are
