@@ -116,6 +116,16 @@ def test_a_version_that_is_told_of_again_is_scanned_once(uploading: Uploading) -
     assert [entry.etag for entry in uploading.listed(newer)] == ["e-v2"]
 
 
+def test_an_older_version_that_was_overtaken_is_not_noted_when_it_is_told_of_again(uploading: Uploading) -> None:
+    """Amazon EventBridge user guide: events come at least once, and in any order."""
+    assert uploading.note("k", "v2", "02")
+    assert not uploading.note("k", "v1", "01")
+    [job_id] = uploading.later(minutes=20)
+    assert not uploading.note("k", "v1", "01")
+    assert uploading.later(minutes=20) == []
+    assert [entry.etag for entry in uploading.listed(job_id)] == ["e-v2"]
+
+
 def test_without_versions_it_is_the_sequencer_that_tells_uploads_apart(uploading: Uploading) -> None:
     for _ in range(2):
         described = {"key": "k", "size": 5, "etag": "e", "sequencer": "01"}

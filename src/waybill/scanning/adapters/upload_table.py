@@ -57,9 +57,13 @@ class UploadTable(UploadWindows):
                 "ExpressionAttributeValues": to_item({":sequencer": upload.sequencer}),
             }
         }
+        once = self._items.put_action(to_item(seen))
         try:
-            self._items.transact([self._items.put_action(to_item(seen)), newest])
+            self._items.transact([once, newest])
         except ConditionFailedError:
+            # An older one than that of the window is not for another window either, when it is told of again.
+            with suppress(ConditionFailedError):
+                self._items.transact([once])
             return False
         return True
 
