@@ -26,10 +26,20 @@ class _Bucket(Protocol):
     def check(self, bucket: str, prefix: str) -> None: ...
 
 
-class _Jobs(Protocol):
+class NewJobs(Protocol):
+    """Where jobs are made."""
+
+    def create(self, job: Job) -> Job:
+        """Store a job, or return the one that is there."""
+        ...
+
+    def set_execution(self, job_id: str, execution_arn: str) -> None:
+        """Record the execution that lists a job."""
+        ...
+
+
+class _Jobs(NewJobs, Protocol):
     def get(self, job_id: str) -> Job | None: ...
-    def create(self, job: Job) -> Job: ...
-    def set_execution(self, job_id: str, execution_arn: str) -> None: ...
     def resume(self, job: Job) -> bool: ...
 
 
@@ -91,11 +101,7 @@ class Jobs:
 
     def start(self, job: Job, executions: ExecutionStarter, workflow_arn: str) -> str:
         """Start the listing of a job, or find it started; return the execution's ARN."""
-        if job.execution_arn:
-            return job.execution_arn
-        started = executions.start(workflow_arn, execution_name(job.job_id, 0, 1), first_state(job))
-        self.jobs.set_execution(job.job_id, started.execution_arn)
-        return started.execution_arn
+        return start_listing(job, self.jobs, executions, workflow_arn)
 
     def find(self, job_id: str) -> Job:
         """Return a job; raises NotFoundError."""
@@ -248,3 +254,12 @@ def id_for(subject: str, idempotency_key: str) -> str:
     """Return the id of what a caller asks for with a key: the same one each time."""
     digest = hashlib.sha256(f"{len(subject)}:{subject}{idempotency_key}".encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=5))
+
+
+def start_listing(job: Job, jobs: NewJobs, executions: ExecutionStarter, workflow_arn: str) -> str:
+    """Start the listing of a job, or find it started; return the execution's ARN."""
+    if job.execution_arn:
+        return job.execution_arn
+    started = executions.start(workflow_arn, execution_name(job.job_id, 0, 1), first_state(job))
+    jobs.set_execution(job.job_id, started.execution_arn)
+    return started.execution_arn

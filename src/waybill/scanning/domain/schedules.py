@@ -10,8 +10,7 @@ from typing import Literal, Protocol
 from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, NotFoundError, WaybillError
 from waybill.core.executions import ExecutionStarter
-from waybill.scanning.domain.jobs import id_for
-from waybill.scanning.domain.split import execution_name, first_state
+from waybill.scanning.domain.jobs import NewJobs, id_for, start_listing
 from waybill.scanning.models import Job, Status
 from waybill.scanning.request_models import EVERY, ScanRequest, ScheduleRequest
 
@@ -65,11 +64,6 @@ class Schedules(Protocol):
 
 class _Bucket(Protocol):
     def check(self, bucket: str, prefix: str) -> None: ...
-
-
-class _Jobs(Protocol):
-    def create(self, job: Job) -> Job: ...
-    def set_execution(self, job_id: str, execution_arn: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -156,7 +150,7 @@ class DueScans:
     """Makes the jobs of the schedules that are due."""
 
     schedules: Schedules
-    jobs: _Jobs
+    jobs: NewJobs
     executions: ExecutionStarter
     workflow_arn: str
     now: Callable[[], datetime]
@@ -193,9 +187,7 @@ class DueScans:
                 created_by=schedule.created_by,
             )
         )
-        if not job.execution_arn:
-            started = self.executions.start(self.workflow_arn, execution_name(job.job_id, 0, 1), first_state(job))
-            self.jobs.set_execution(job.job_id, started.execution_arn)
+        start_listing(job, self.jobs, self.executions, self.workflow_arn)
         self.schedules.move(schedule, iso(following(schedule, moment)), job.job_id)
         return job.job_id
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 from waybill.core.clock import iso
 from waybill.core.errors import WaybillError
 from waybill.core.executions import ExecutionStarter
-from waybill.scanning.domain.split import execution_name, first_state
+from waybill.scanning.domain.jobs import NewJobs, start_listing
 from waybill.scanning.keys import KEY_LIMIT_BYTES, KeyRange
 from waybill.scanning.models import Entry, Job, Status
 from waybill.scanning.request_models import ScanRequest, WindowRequest
@@ -99,11 +99,6 @@ class UploadWindows(Protocol):
         ...
 
 
-class _Jobs(Protocol):
-    def create(self, job: Job) -> Job: ...
-    def set_execution(self, job_id: str, execution_arn: str) -> None: ...
-
-
 @dataclass(frozen=True)
 class UploadNotes:
     """Notes what is uploaded into `buckets`."""
@@ -129,7 +124,7 @@ class UploadScans:
 
     uploads: UploadWindows
     buckets: frozenset[str]
-    jobs: _Jobs
+    jobs: NewJobs
     executions: ExecutionStarter
     workflow_arn: str
     now: Callable[[], datetime]
@@ -165,9 +160,7 @@ class UploadScans:
         job_id = str(uuid.UUID(bytes=named[:16], version=5))
         request = WindowRequest(bucket=bucket, uploads=window)
         job = self.jobs.create(Job(job_id, request, Status.LISTING, created, created))
-        if not job.execution_arn:
-            started = self.executions.start(self.workflow_arn, execution_name(job_id, 0, 1), first_state(job))
-            self.jobs.set_execution(job_id, started.execution_arn)
+        start_listing(job, self.jobs, self.executions, self.workflow_arn)
         self.uploads.close(bucket, window, job_id)
         return job_id
 
