@@ -61,6 +61,41 @@ def test_a_request_has_at_most_10_mb(account: Account) -> None:
     assert post(url, b" " * 10_485_761) == 413
 
 
+def test_a_definition_says_what_the_gateway_itself_answers(account: Account) -> None:
+    """API Gateway Developer Guide, "x-amazon-apigateway-gateway-responses object"."""
+    mock = {"type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
+    answered = {
+        "statusCode": "410",
+        "responseParameters": {"gatewayresponse.header.Retry-After": "'7'"},
+        "responseTemplates": {"application/json": '{"gone": "$context.path"}'},
+    }
+    definition = {
+        "openapi": "3.0.1",
+        "info": {"title": "answers", "version": "1"},
+        "paths": {"/call": {"get": {"responses": {}, "x-amazon-apigateway-integration": mock}}},
+        "x-amazon-apigateway-gateway-responses": {"MISSING_AUTHENTICATION_TOKEN": answered},
+    }
+    resources = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": definition}},
+        "Deployed": {
+            "Type": "AWS::ApiGateway::Deployment",
+            "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": "v1"},
+        },
+    }
+    cloudformation = account.client("cloudformation")
+    cloudformation.create_stack(StackName="answers", TemplateBody=json.dumps({"Resources": resources}))
+    until(
+        lambda: cloudformation.describe_stacks(StackName="answers")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE",
+        "the stack is there",
+    )
+    (api,) = (one["id"] for one in account.client("apigateway").get_rest_apis()["items"] if one["name"] == "answers")
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        direct.open(f"{account.endpoint}/_aws/execute-api/{api}/v1/nowhere", timeout=60)
+    assert (refused.value.code, refused.value.headers["Retry-After"]) == (410, "7")
+    assert json.loads(refused.value.read()) == {"gone": "/v1/nowhere"}
+
+
 @pytest.mark.parametrize(
     ("name", "code", "error"),
     [

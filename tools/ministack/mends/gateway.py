@@ -12,6 +12,8 @@
   "Variables for access logging and gateway responses"). MiniStack leaves the text as it stands.
 - An integration in an imported definition has responses (API Gateway Developer Guide,
   "x-amazon-apigateway-integration object"), which are all that a mock one says. MiniStack passes over them.
+- `x-amazon-apigateway-gateway-responses` of an imported definition are the API's gateway responses (API Gateway
+  Developer Guide, "x-amazon-apigateway-gateway-responses object"). MiniStack passes over them.
 """
 
 import asyncio
@@ -22,7 +24,9 @@ from ministack.services import apigateway_v1
 
 _MOST_BYTES = 10_485_760
 _MOST_SECONDS = 29.0
+_REFUSED = 400
 _ANY = "x-amazon-apigateway-any-method"
+_GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 _METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 
@@ -79,3 +83,19 @@ def mend() -> None:
     apigateway_v1._media_type_matches = matches_unescaped
     apigateway_v1._execute_in_scope = execute_limited
     apigateway_v1._invoke_lambda_proxy_v1 = invoke_limited
+    _take_gateway_responses()
+
+
+def _take_gateway_responses() -> None:
+    """Import the gateway responses of a definition with it."""
+    import_api = apigateway_v1._import_rest_api
+
+    def import_with_responses(definition: Any, *rest: Any, **more: Any) -> Any:
+        api = import_api(definition, *rest, **more)
+        for kind, response in (definition.get(_GATEWAY_RESPONSES) or {}).items():
+            status, _, body = apigateway_v1._put_gateway_response(api, kind, response)
+            if status >= _REFUSED:
+                raise ValueError(f"the gateway response {kind} is refused: {body!r}")
+        return api
+
+    apigateway_v1._import_rest_api = import_with_responses
