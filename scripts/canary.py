@@ -22,12 +22,16 @@ _METRICS = 10
 
 
 def functions() -> dict[str, str]:
-    """Return the functions that get an alias, and what invokes them: `Api`, `Queue`."""
+    """Return the functions that get an alias, and what invokes them: `Api`, `Queue`.
+
+    None that a schedule invokes as well, whose role names the function itself.
+    """
     found = {}
     for name, resource in load_template()["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             events = {event["Type"] for event in events_of(name)}
-            if kinds := {_INVOKED_BY[event] for event in events if event in _INVOKED_BY}:
+            kinds = {_INVOKED_BY[event] for event in events if event in _INVOKED_BY}
+            if kinds and "ScheduleV2" not in events:
                 (found[name],) = kinds
     return found
 

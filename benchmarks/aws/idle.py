@@ -36,7 +36,7 @@ def standing(deployment: Deployment) -> Mapping[str, float]:
         return len(deployment.of_type(kind))
 
     mappings = deployment.of_type("AWS::Lambda::EventSourceMapping").values()
-    queues = [one for one in mappings if "StartingPosition" not in one]
+    queues = [one for one in mappings if "StartingPosition" not in one and one.get("Enabled") is not False]
     runs = sum(
         runs_a_month(one["ScheduleExpression"]) for one in deployment.of_type("AWS::Scheduler::Schedule").values()
     )

@@ -146,8 +146,8 @@ def test_a_schedule_that_eventbridge_refuses_is_refused_before_anything_is_made(
 
 def test_two_stacks_neither_hear_nor_watch_each_other(stack: Stack) -> None:
     """The default bus and a metric's namespace are shared by all stacks of an account and Region."""
-    # What is uploaded into a bucket that both are told to scan, both scan.
-    own = {*stack.resources, "AWS::StackName", "ScanUploadsOf"}
+    # What is uploaded into a bucket that both are told to scan, both scan, and what they both watch, both record.
+    own = {*stack.resources, "AWS::StackName", "ScanUploadsOf", "CustodyWatchBuckets"}
     rules = stack.of_type("AWS::Events::Rule")
     assert [name for name, rule in rules.items() if not own & set(references(rule["EventPattern"]))] == []
     alarms = stack.of_type("AWS::CloudWatch::Alarm")

@@ -189,10 +189,7 @@ def test_stacks_beside_each_other_have_schedules_of_their_own(stack: Stack, sche
 
 
 def test_uploads_reach_the_function_that_the_bucket_notifies(stack: Stack) -> None:
-    (bucket,) = (
-        bucket for bucket in stack.of_type("AWS::S3::Bucket").values() if "NotificationConfiguration" in bucket
-    )
-    notifications = bucket["NotificationConfiguration"]["LambdaConfigurations"]
+    notifications = stack["SourceBucket"]["NotificationConfiguration"]["LambdaConfigurations"]
     # The public contract: tags are replicated as objects are.
     assert [one["Event"] for one in notifications] == [
         "s3:ObjectCreated:*",
@@ -209,10 +206,17 @@ def test_uploads_reach_the_function_that_the_bucket_notifies(stack: Stack) -> No
 
 
 def test_destination_buckets_start_nothing(stack: Stack) -> None:
-    notified = [
-        name for name, bucket in stack.of_type("AWS::S3::Bucket").items() if "NotificationConfiguration" in bucket
-    ]
-    assert notified == ["SourceBucket"]
+    assert list(notified(stack)) == ["SourceBucket"]
+    # With buckets that custody watches, EventBridge is told besides, which passes on those that are named alone.
+    watched = notified(stack, CustodyWatchBuckets="watched")
+    assert {name for name, told in watched.items() if set(told) != {"EventBridgeConfiguration"}} == {"SourceBucket"}
+
+
+def notified(stack: Stack, **parameters: str) -> dict[str, dict[str, Any]]:
+    """What the buckets tell to whom, by their names; of those that tell anything."""
+    buckets = Deployment(stack.template, **parameters).of_type("AWS::S3::Bucket")
+    found = {name: bucket.get("NotificationConfiguration", {}) for name, bucket in buckets.items()}
+    return {name: told for name, told in found.items() if told}
 
 
 def next_functions(stack: Stack) -> dict[str, set[str]]:

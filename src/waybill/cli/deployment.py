@@ -29,6 +29,7 @@ OUTPUT_OF_SETTING = {
     "CUSTODY_REFUSED_QUEUE_URL": "CustodyRefusedQueueUrl",
     "CUSTODY_SIGNING_KEY_ARN": "CustodyKeyArn",
     "CUSTODY_TABLE": "CustodyTableName",
+    "CUSTODY_WATCH_BUCKETS": "CustodyWatchBuckets",
     "DESTINATION_BUCKETS": "DestinationBucketNames",
     "DESTINATION_OPTIONS": "DestinationOptions",
     "DOCUMENTS_BUCKET": "DocumentsBucketName",

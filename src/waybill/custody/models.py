@@ -39,6 +39,7 @@ class EventType(StrEnum):
     METADATA_MODIFICATION = "metadata modification"
     POLICY_ASSIGNMENT = "policy assignment"
     QUARANTINE = "quarantine"
+    RECOVERY = "recovery"
     REPLICATION = "replication"
     VALIDATION = "validation"
     VIRUS_CHECK = "virus check"

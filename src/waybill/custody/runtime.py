@@ -18,16 +18,19 @@ from waybill.custody.errors import BadProofError, CustodyUnavailableError, Unkno
 from waybill.custody.settings import (
     LedgerSettings,
     LinkSettings,
+    LogBucketSettings,
     LogSettings,
     RefusalSettings,
     SealingSettings,
     SourceSettings,
     SwitchSettings,
     TrailSettings,
+    WatchSettings,
     WorkflowBucketSettings,
 )
 
 if TYPE_CHECKING:
+    from waybill.core.invocations import SqsRecord
     from waybill.custody.adapters.kms import KmsKeys, KmsSigner
     from waybill.custody.adapters.log_bucket import S3Log
     from waybill.custody.adapters.refusals import RefusedMessages
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from waybill.custody.domain.interpreting import Intake, Interpreter, TakenIn, Workflow
     from waybill.custody.domain.linking import Linker
     from waybill.custody.domain.notes import VerifierKey
-    from waybill.custody.domain.recording import EventRecorder
+    from waybill.custody.domain.recording import EventRecorder, Recorded
     from waybill.custody.domain.records.change import ItemChange
     from waybill.custody.domain.restoring import Restorer
     from waybill.custody.domain.sealing import Sealed
@@ -126,12 +129,17 @@ def intake(source: str) -> "Intake":
     from waybill.core.aws.sqs import QueueSender
     from waybill.custody.adapters.refusals import RefusedQueue
     from waybill.custody.domain.interpreting import Intake
+
+    refusals = RefusedQueue(QueueSender(client("sqs"), load(RefusalSettings).custody_refused_queue_url))
+    return Intake(_interpreter(), _recorder(source), refusals)
+
+
+def _recorder(source: str) -> "EventRecorder":
     from waybill.custody.domain.key_pattern import KeyPattern
     from waybill.custody.domain.recording import EventRecorder
 
     pattern = KeyPattern.of(load(LinkSettings).custody_identifier_pattern)
-    refusals = RefusedQueue(QueueSender(client("sqs"), load(RefusalSettings).custody_refused_queue_url))
-    return Intake(_interpreter(), EventRecorder(table(), keys(), now, source, pattern), refusals)
+    return EventRecorder(table(), keys(), now, source, pattern)
 
 
 def _interpreter() -> "Interpreter":
@@ -156,6 +164,14 @@ def record_stream(records: "Iterable[StreamRecord]", slip: str) -> "TakenIn":
     from waybill.custody.adapters.streams import changes_of
 
     return intake("stream").take(changes_of(records, sources()), slip)
+
+
+def record_notices(messages: "Iterable[SqsRecord]", slip: str) -> "tuple[Recorded, Mapping[str, str]]":
+    """Record what S3 tells of watched buckets; return also the ids of messages that nobody understands, with why."""
+    from waybill.custody.adapters.notices import notices_of
+
+    happened, unknown = notices_of(messages, load(LogBucketSettings).custody_log_bucket)
+    return _recorder("s3").record(happened, [], slip), unknown
 
 
 def seal() -> "Iterator[Sealed]":
@@ -344,12 +360,14 @@ def view_of(trace: "Trace", cursor: str | None, *, prove: bool = False) -> "Trac
     from waybill.custody.views import EventView, TraceView
 
     size = trace.head.edge.size if prove else 0
+    watched = frozenset(load(WatchSettings).custody_watch_buckets.split(","))
     if not size:
-        return TraceView.of_trace(trace, [EventView.of_event(event) for event in trace.events], cursor, None)
+        events = [EventView.of_event(event) for event in trace.events]
+        return TraceView.of_trace(trace, events, cursor, None, watched)
     prover = Prover(log(), size, trace.head.edge.root)
     try:
         events = [EventView.of_event(event, path, size) for event, path in prover.proofs(trace.events)]
         note = prover.note()
     except BadProofError as error:
         raise ConflictError(f"The log does not prove this: {error}") from error
-    return TraceView.of_trace(trace, events, cursor, note)
+    return TraceView.of_trace(trace, events, cursor, note, watched)

@@ -49,6 +49,18 @@ class LinkSettings(WaybillSettings):
     custody_identifier_pattern: str = ""
 
 
+class WatchSettings(WaybillSettings):
+    """Of which buckets S3 itself tells."""
+
+    custody_watch_buckets: str = ""
+
+
+class LogBucketSettings(WaybillSettings):
+    """The log's bucket, by those who neither read nor write it."""
+
+    custody_log_bucket: str
+
+
 class TrailSettings(WaybillSettings):
     """The table whose audit trails are sealed."""
 

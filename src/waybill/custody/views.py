@@ -1,5 +1,6 @@
 """What the routes of custody answer."""
 
+from collections.abc import Container
 from typing import Self
 
 from pydantic import Field, JsonValue
@@ -14,8 +15,8 @@ _SUBJECT = "F#mfrggzdfmztwq2lknnwg23tpob"
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _CHECKPOINT = "waybill/log\n1024\nroot\n\n— waybill/log signature\n"
 _CURSOR = "eyJzayI6IkUjMjAyNiJ9"
-# What is recorded is what Waybill did; what others do to an object is in no record.
-COVERAGE = "waybill"
+# What Waybill did is recorded always; what others do to an object S3 tells, of the buckets that are watched.
+COVERAGE, COVERAGE_OF_S3 = "waybill", "s3"
 
 
 class PlaceView(View):
@@ -144,7 +145,9 @@ class TraceView(View):
 
     subject: SubjectView
     coverage: list[str] = Field(
-        description="Whose doings are recorded: `waybill`, what Waybill did", examples=[[COVERAGE]]
+        description="Whose doings are recorded: `waybill`, what Waybill did; `s3`, what anybody did to the object, of a"
+        " bucket that is watched (`CustodyWatchBuckets`), since it is",
+        examples=[[COVERAGE, COVERAGE_OF_S3]],
     )
     verified: VerifiedView | None = Field(description="The last verification that held; null before the first")
     events: list[EventView] = Field(description="What happened, oldest first")
@@ -153,8 +156,15 @@ class TraceView(View):
     cursor: str | None = Field(description="Where the next page begins; null on the last one", examples=[_CURSOR])
 
     @classmethod
-    def of_trace(cls, trace: Trace, events: list[EventView], cursor: str | None, checkpoint: str | None) -> Self:
-        """Return the view of a page of a history."""
+    def of_trace(
+        cls,
+        trace: Trace,
+        events: list[EventView],
+        cursor: str | None,
+        checkpoint: str | None,
+        watched: Container[str],
+    ) -> Self:
+        """Return the view of a page of a history; of the buckets that are `watched` S3 itself tells."""
         head = trace.head
         named = [pk.removeprefix("I#") for pk in (*trace.subjects, *trace.origins) if pk.startswith("I#")]
         origins = [pk for pk in trace.origins if not pk.startswith("I#")]
@@ -165,9 +175,10 @@ class TraceView(View):
             copies=[PlaceView.of_place(place) for place in trace.copies],
             identifiers=list(dict.fromkeys(named)),
         )
+        is_watched = bool(trace.places) and all(place.bucket in watched for place in trace.places)
         return cls(
             subject=subject,
-            coverage=[COVERAGE],
+            coverage=[COVERAGE, COVERAGE_OF_S3] if is_watched else [COVERAGE],
             verified=VerifiedView(size=head.verified_size, at=head.verified_at) if head.verified_at else None,
             events=events,
             checkpoint=checkpoint,

@@ -632,6 +632,40 @@ def test_a_key_that_names_an_identifier_shows_the_file(
     assert traced(bucket=SOURCE, key="images/kx7dn2ph/1.zip").json["subject"]["identifiers"] == ["kx7dn2ph"]
 
 
+def notice(kind: str, number: int, key: str = "a #é.txt") -> dict[str, Any]:
+    """A message of the queue of watched buckets, as EventBridge sends what S3 tells."""
+    object_ = {"key": key, "size": 3, "version-id": f"v{number}", "sequencer": f"0055AED6DCD902{number:02}"}
+    detail = {"bucket": {"name": "watched"}, "object": object_, "request-id": "R", "requester": "123456789012"}
+    event = {"id": f"e{number}", "source": "aws.s3", "detail-type": kind, "time": "2026-11-29T10:00:00Z"}
+    body = json.dumps(event | {"detail": detail | {"source-ip-address": "203.0.113.7"}})
+    return {"messageId": f"m{number}", "eventSource": "aws:sqs", "body": body}
+
+
+def test_what_s3_tells_of_a_watched_bucket_is_in_the_history(
+    recorded: CustodyOnMoto, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created, removed = notice("Object Created", 1), notice("Object Deleted", 2)
+    broken = {"messageId": "m9", "eventSource": "aws:sqs", "body": "no event"}
+    answer = recorded.call("record_events", {"Records": [removed, broken]})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m9"}]}
+    for records in ([created, removed], [removed, created], [created]):
+        assert recorded.call("record_events", {"Records": records}) == {"batchItemFailures": []}
+    before = traced(bucket="watched", key="a #é.txt").json
+    assert [event["type"] for event in before["events"]] == ["creation", "deletion"]
+    assert (before["coverage"], traced(bucket="watched", key="a #é.txt", versionId="v2").status) == (["waybill"], 200)
+    monkeypatch.setenv("CUSTODY_WATCH_BUCKETS", "other,watched")
+    settings.load.cache_clear()
+    assert traced(bucket="watched", key="a #é.txt").json["coverage"] == ["waybill", "s3"]
+    assert traced(bucket=SOURCE, key=KEY).json["coverage"] == ["waybill"]
+    recorded.seal()
+    assert recorded.call("verify_custody", {})["waiting"] == 0
+    # A trace proves it.
+    status, shown = run("trace", "s3://watched/a #é.txt", "--prove")
+    assert (status, {event["proof"]["size"] for event in shown["events"]}) == (0, {RUNS + 2})
+    assert run("trace", "s3://watched/a #é.txt", "--format", "premis")[0] == 0
+    assert "203.0.113.7" not in repr(recorded.items())
+
+
 def test_a_stack_that_does_not_record_says_so(
     recorded: CustodyOnMoto, run: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

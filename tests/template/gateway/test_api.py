@@ -142,31 +142,3 @@ def test_pages_of_the_named_origin_alone_may_call_the_api(stack: Stack, given: d
     assert stage.get("Variables", {}).get("allowedOrigin") == origin
     # API Gateway, CreateStage: the values of stage variables match [A-Za-z0-9-._~:/?#&=,]+.
     assert origin is None or re.fullmatch(r"[A-Za-z0-9\-._~:/?#&=,]+", origin)
-
-
-def standing_in() -> dict[str, dict[str, Any]]:
-    return {
-        name: resource for name, resource in RESOURCES.items() if resource["Type"] == "AWS::ApiGateway::GatewayResponse"
-    }
-
-
-def test_the_embedded_aws_gives_the_same_answers() -> None:
-    assert {"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED"} <= {
-        resource["Properties"]["ResponseType"] for resource in standing_in().values()
-    }
-    for resource in standing_in().values():
-        properties = resource["Properties"]
-        original = ANSWERS[properties["ResponseType"]]
-        headers = {
-            name.removeprefix("gatewayresponse.header."): value
-            for name, value in properties["ResponseParameters"].items()
-        }
-        assert resource["Condition"] == "Emulated"
-        assert properties["ResponseTemplates"] == original["ResponseTemplates"]
-        assert headers == original["ResponseParameters"]["Headers"]
-        assert properties.get("StatusCode") == (str(original["StatusCode"]) if "StatusCode" in original else None)
-
-
-def test_the_embedded_aws_has_its_answers_before_it_deploys_the_api() -> None:
-    # It makes resources that wait for the same one in the order of their names.
-    assert all(name < "ApiDeployment" for name in standing_in())

@@ -84,6 +84,29 @@ def test_a_place_that_nobody_knows(application: Application, api: Api) -> None:
     assert api_of(application, "replication").get("/custody", bucket="nowhere", key="nothing").status == 403
 
 
+def test_what_others_do_in_a_watched_bucket_is_told_by_s3_itself(application: Application, api: Api) -> None:
+    """Nothing of Waybill's has touched the file, in a bucket without versions: somebody put it, over it, and away."""
+    s3, bucket, key = application.s3, application.quiet.name, "custody/watched é #1.txt"
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}, SkipDestinationValidation=True
+    )
+    s3.put_object(Bucket=bucket, Key=key, Body=b"one")
+    s3.put_object(Bucket=bucket, Key=key, Body=b"other")
+    s3.delete_object(Bucket=bucket, Key=key)
+
+    def whole() -> Any:
+        found = traced(api, bucket=bucket, key=key)
+        return found if found and len(found["events"]) == 3 else None
+
+    history = until(whole, "all three changes in the history")
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    told = [(event["type"], event["object"]["versionId"], event["object"]["size"]) for event in history["events"]]
+    assert told == [("creation", None, 3), ("creation", None, 5), ("deletion", None, None)]
+    assert [event["detail"]["reason"] for event in history["events"]] == ["PutObject", "PutObject", "DeleteObject"]
+    assert (history["coverage"], {event["workflow"] for event in history["events"]}) == (["waybill", "s3"], {"s3"})
+    assert "127.0.0.1" not in repr(history)  # the address that it came from
+
+
 def test_names_go_by_the_role_that_may_erase_alone(application: Application, source: Source, api: Api) -> None:
     """By the function's own role; late, when custody has heard of both copies of a file of this test's own."""
     key = "custody/to-be-erased.txt"

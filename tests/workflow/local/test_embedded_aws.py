@@ -416,6 +416,30 @@ def test_a_template_sets_expiry_and_object_lock(account: Account) -> None:
         s3.put_bucket_versioning(Bucket="locked-bucket", VersioningConfiguration={"Status": "Suspended"})
 
 
+def test_eventbridge_is_told_which_version_an_event_is_about(account: Account) -> None:
+    """Amazon S3 User Guide, "EventBridge event message structure"."""
+    s3, sqs, events = (account.client(name) for name in ("s3", "sqs", "events"))
+    s3.create_bucket(Bucket="tells", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="tells", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_notification_configuration(Bucket="tells", NotificationConfiguration={"EventBridgeConfiguration": {}})
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="told", EventPattern=json.dumps({"source": ["aws.s3"]}))
+    events.put_targets(Rule="told", Targets=[{"Id": "queue", "Arn": arn}])
+    version = s3.put_object(Bucket="tells", Key="k", Body=b"x")["VersionId"]
+    marker = s3.delete_object(Bucket="tells", Key="k")["VersionId"]
+    told: dict[str, str] = {}
+
+    def both() -> bool:
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            event = json.loads(message["Body"])
+            told[event["detail-type"]] = event["detail"]["object"]["version-id"]
+        return len(told) == 2
+
+    until(both, "both events are there")
+    assert told == {"Object Created": version, "Object Deleted": marker}
+
+
 def test_a_copy_lands_only_on_what_is_expected_there(account: Account) -> None:
     """Amazon S3 API Reference, CopyObject; User Guide, "Conditional write behavior" (404 where there is nothing)."""
     s3 = account.client("s3")

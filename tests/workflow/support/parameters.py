@@ -6,7 +6,7 @@ LOCAL_STACK = "waybill-accept"
 """The stack of `make accept` on the embedded AWS of `make up`."""
 
 QUIET_BUCKET = "waybill-tests-quiet"
-"""A source bucket on the embedded AWS whose uploads start nothing."""
+"""A source bucket on the embedded AWS whose uploads start nothing; custody watches it, once it sends events."""
 
 _MIB = 1024**2
 
@@ -32,11 +32,11 @@ _PARAMETERS = {
 
 
 def parameters_with(quiet: str) -> dict[str, str]:
-    """Return the parameters, with a source bucket whose uploads start nothing."""
-    return {**_PARAMETERS, "AdditionalSourceBuckets": quiet}
+    """Return the parameters, with a source bucket whose uploads start nothing, and which custody may watch."""
+    return {**_PARAMETERS, "AdditionalSourceBuckets": quiet, "CustodyWatchBuckets": quiet}
 
 
 def differing(parameters: Mapping[str, str]) -> list[str]:
     """Return the names of the parameters of a stack that are not as the tests need them; the quiet bucket is any."""
-    missing = [] if parameters.get("AdditionalSourceBuckets") else ["AdditionalSourceBuckets"]
+    missing = [name for name in ("AdditionalSourceBuckets", "CustodyWatchBuckets") if not parameters.get(name)]
     return missing + [name for name, value in _PARAMETERS.items() if parameters.get(name) != value]

@@ -179,8 +179,9 @@ class _Batch:
     def find_places(self, happened: Sequence[Happening]) -> list[Happening]:
         """Find the places of what happened, or make them; return what is to be told.
 
-        That is all but what happened before the names of one of its places were erased: the workflows' records still
-        hold those names, and would bring them back.
+        That is all but what happened before the names of one of its places were erased, and a removal behind that with
+        nothing in between: the workflows' records still hold those names, and S3 names what it removes, and would bring
+        them back.
         """
         hashes = [{self._hash(state.place): state.place for state in _states(one)} for one in happened]
         wanted = {hash_: place for named in hashes for hash_, place in named.items()}
@@ -188,9 +189,16 @@ class _Batch:
         unknown = [hash_ for hash_ in wanted if hash_ not in self._places]
         since = {hash_: known.since for hash_, known in self._places.items()}
         since |= self._ledger.erased(unknown) if unknown else {}
+        fresh = [
+            (one, named)
+            for one, named in zip(happened, hashes, strict=True)
+            if all(one.at > since.get(hash_, "") for hash_ in named)
+        ]
+        begun = {hash_ for one, named in fresh if one.type is not EventType.DELETION for hash_ in named}
+        erased = {hash_ for hash_ in unknown if hash_ in since} - begun
         told, needed = [], dict[str, None]()
-        for one, named in zip(happened, hashes, strict=True):
-            if all(one.at > since.get(hash_, "") for hash_ in named):
+        for one, named in fresh:
+            if one.type is not EventType.DELETION or erased.isdisjoint(named):
                 told.append(one)
                 needed |= dict.fromkeys(named)
         origins = self._origins_of(told)

@@ -56,6 +56,9 @@ def standing_of(trace: Trace, place: Place, now: datetime) -> PlaceStanding:
     has_value = False
     copies: dict[Place, bool] = {}
     for event in trace.events:
+        if event.said["type"] == EventType.CREATION and [state.place for state in event.states[:1]] == [place]:
+            # What was known and proven was of what lay there before.
+            proven, failed, checks, has_value = None, None, [], False
         at, well = str(event.said["at"]), event.said["outcome"] == Outcome.SUCCESS
         if _is_about(event, place) and _proves(event):
             proven, failed = (at, None) if well else (proven, at)

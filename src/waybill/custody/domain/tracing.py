@@ -20,6 +20,7 @@ from waybill.custody.models import FIRST_DAY, Event, EventType, KnownPlace, Outc
 # Generations that are followed up and down, and files that one history may be about.
 _MOST_STEPS, _MOST_SUBJECTS = 8, 100
 _PAGE = 200
+_WIDEST_SEQUENCER = 64
 # Of a history that began with more events than one read gives.
 _MOST_OF_FIRST_DAY, _PAGE_OF_FIRST_DAY = 20_000, 1_000
 
@@ -190,6 +191,7 @@ class Tracer:
             state.place for one in traced if one.event.leaf.pk in own for state in one.states[:1] if state.place
         )
         copies = [known[hash_].place for hash_ in family.copies if hash_ in known]
+        traced.sort(key=_moment)
         last = (shown[-1].leaf.sk, shown[-1].leaf.pk) if more else None
         return Trace(own, family.origins, tuple(places), tuple(copies), tuple(traced), head, more, family.cut, last)
 
@@ -367,6 +369,16 @@ def _readable(event: Event) -> Mapping[str, JsonValue]:
         told = f"Event {event.leaf.id} was written over, and cannot be read: waybill custody verify names what was done"
         raise ConflictError(told)
     return said
+
+
+def _moment(traced: TracedEvent) -> tuple[str, str]:
+    """Return what events of a page are ordered by: S3 tells seconds, and beside them the order of those of one key.
+
+    Shorter ones are padded on the right (Amazon S3 user guide, "Event message structure", `sequencer`).
+    """
+    detail = traced.said.get("detail")
+    sequencer = str(detail.get("sequencer", "")) if isinstance(detail, dict) else ""
+    return str(traced.said["at"]), sequencer.ljust(_WIDEST_SEQUENCER, "0") if sequencer else ""
 
 
 def _index(event: Event, placed: Sequence[Placed]) -> int | None:

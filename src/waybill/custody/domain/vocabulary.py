@@ -17,6 +17,7 @@ _CODES = {
     EventType.METADATA_MODIFICATION: "mem",
     EventType.POLICY_ASSIGNMENT: "poa",
     EventType.QUARANTINE: "qua",
+    EventType.RECOVERY: "rec",
     EventType.REPLICATION: "rep",
     EventType.VALIDATION: "val",
     EventType.VIRUS_CHECK: "vir",
