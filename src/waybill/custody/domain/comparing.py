@@ -16,11 +16,13 @@ from waybill.custody.domain.log_index import LogIndex, PlacedIds
 from waybill.custody.domain.merkle import leaf_hash
 from waybill.custody.domain.recording import LeafKey, way_of_copy
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
-from waybill.custody.domain.sealed_states import named, states_hold
+from waybill.custody.domain.sealed_states import all_named, states_hold
 from waybill.custody.errors import BadProofError, CustodyRefusedError
 from waybill.custody.models import Event, KnownPlace, Leaf, Way
 
 _AT_ONCE = 2_048
+# Of a hash of an entry so much is kept: to find another text that begins alike takes 2**128 tries.
+_HASH_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,20 @@ class _Met:
 
 
 class LogComparison:
-    """Compares, and remembers what it has seen until `end`; `report` gets what it finds."""
+    """Compares, and remembers what it has seen until `end`; `report` gets what it finds.
+
+    An entry and its item are the same bytes: what an entry's hash says, its item has to have. So what is read of the
+    log are hashes, and of entries that no item has, what they say.
+    """
 
     def __init__(self, ledger: ComparedLedger, trails: Trails, keys: Keys, report: Report) -> None:
         self._ledger, self._trails, self._keys, self._report = ledger, trails, keys, report
         self._index = LogIndex()
-        # Entries that have not met their item yet, by their hashes; what was looked at, with its place in the log.
-        self._wanted: dict[bytes, int] = {}
-        self._met: dict[bytes, int] = {}
-        self._told: set[bytes] = set()
+        # The places of entries in the log by the hashes of what they say, the first of each; those that met their item.
+        self._entries: dict[bytes, int] = {}
+        self._met = bytearray()
+        # Items of entries that have met none, by where they are.
+        self._left: set[LeafKey] = set()
         self._ways: set[bytes] = set()
         self._unnamed: dict[str, int] = {}
         self._unnamed_copies: dict[str, int] = {}
@@ -131,67 +138,17 @@ class LogComparison:
     def expect(self, first: int, hashes: Sequence[bytes]) -> None:
         """Take entries by their hashes, from the place `first` of the log on."""
         self._index.grow(first + len(hashes))
+        self._met.extend(bytes(first + len(hashes) - len(self._met)))
         for index, hash_ in enumerate(hashes, first):
-            if hash_ in self._wanted:
+            other = self._entries.setdefault(hash_[:_HASH_BYTES], index)
+            if other != index:
                 self._report.made_again += 1
-                self._index.same(index, self._wanted[hash_])
-            else:
-                self._wanted[hash_] = index
+                self._index.same(index, other)
 
-    def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
-        """Compare entries, each with its place in the log, with their items."""
-        said: dict[LeafKey, tuple[int, bytes, Mapping[str, JsonValue]]] = {}
-        for index, entry in entries:
-            self._index.grow(index + 1)
-            try:
-                content = parsed(entry)
-                key = LeafKey(*key_of(content))
-                self._index.add(index, content)
-            except (BadProofError, KeyError):
-                self._report.add("ALTERED", "an entry of the log is none of custody's", index)
-                continue
-            if not self._was_met(key, index):
-                said[key] = (index, entry, content)
-        found = self._ledger.events(list(said))
-        met = []
-        for key, (index, entry, content) in said.items():
-            event = found.get(key)
-            if event is not None and self._is_earlier(event, index):
-                # The item is compared with its first entry, and this one says when it was made again.
-                del self._met[_name(key.pk, key.sk)]
-                self._report.made_again += 1
-                continue
-            if event is not None and event.leaf.sealed.encode() == entry and event.leaf.id == id_of(content):
-                met.append(_Met(index, event, content))
-                continue
-            self._report.compared += 1
-            if event is None:
-                self._tell("MISSING", key, "is not in the table", index)
-            else:
-                self._tell("ALTERED", key, "is another in the table", index)
-        # What trails are sealed with is in the log, whatever became of the item.
-        self._judge(met, [(index, content) for index, _, content in said.values()])
-
-    def _was_met(self, key: LeafKey, index: int) -> bool:
-        """Return whether there is another entry of the same item; the first of them is what the item has to be."""
-        name = _name(key.pk, key.sk)
-        other = self._met.setdefault(name, index)
-        if other == index:
-            return False
-        self._report.made_again += 1
-        if index < other:
-            self._met[name] = index
-            if name not in self._told:
-                told = f"is another in the table, which was made again and sealed as entry {other}"
-                self._tell("ALTERED", key, told, index)
-        return True
-
-    def _is_earlier(self, event: Event, index: int) -> bool:
-        return bool(self._wanted) and self._wanted.get(leaf_hash(event.leaf.sealed.encode()), index) < index
-
-    def _tell(self, code: str, key: LeafKey, told: str, index: int) -> None:
-        self._told.add(_name(key.pk, key.sk))
-        self._report.add(code, f"{key.pk} {key.sk} {told}", index)
+    def compare(self, first: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+        """Take entries that were read again: what they say is looked at where no item says the same."""
+        del entries
+        self.expect(first, hashes)
 
     def look_through(self, young: str, entries: Callable[[Iterable[int]], Iterable[tuple[int, bytes]]]) -> None:
         """Look at every item of the table; what is of the minute `young` or later may still wait to be sealed.
@@ -204,20 +161,69 @@ class LogComparison:
             for event in some:
                 if isinstance(event, PlacedIds):
                     self._take_place(event)
-                    continue
-                if _name(event.leaf.pk, event.leaf.sk) in self._met:
-                    continue
-                if one := self._expected(event):
+                elif one := self._expected(event):
                     met.append(one)
                 else:
                     strange.append(event)
             self._judge(met, [(one.index, one.content) for one in met])
-        left = sorted(self._wanted.values())
-        self._wanted.clear()
+        left = sorted(index for index in self._entries.values() if not self._met[index])
         for pairs in batched(entries(left), _AT_ONCE, strict=False):
-            self.compare(pairs)
+            self._compare_left(pairs)
         for event in strange:
             self._look_at_strange(event, young)
+
+    def _compare_left(self, entries: Iterable[tuple[int, bytes]]) -> None:
+        """Compare entries that no item is the same as, in ascending order, with what their items are."""
+        said: dict[LeafKey, tuple[int, bytes, Mapping[str, JsonValue]]] = {}
+        for index, entry in entries:
+            try:
+                content = parsed(entry)
+                key = LeafKey(*key_of(content))
+                self._index.add(index, content)
+            except (BadProofError, KeyError):
+                self._report.add("ALTERED", "an entry of the log is none of custody's", index)
+                continue
+            if key in self._left:
+                # What is to be said of this item was said of its first entry.
+                self._report.made_again += 1
+            else:
+                self._left.add(key)
+                said[key] = (index, entry, content)
+        found = self._ledger.events(list(said))
+        met, sealed = list[_Met](), list[tuple[int, Mapping[str, JsonValue]]]()
+        for key, (index, entry, content) in said.items():
+            event = found.get(key)
+            other = self._entry_of(event)
+            if other is not None and other < index:
+                # The item is compared with its first entry, and this one says when it was made again.
+                self._report.made_again += 1
+                continue
+            # What trails are sealed with is in the log, whatever became of the item.
+            sealed.append((index, content))
+            if event is not None and event.leaf.sealed.encode() == entry and event.leaf.id == id_of(content):
+                met.append(_Met(index, event, content))
+                continue
+            if other is not None:
+                self._report.made_again += 1
+                told = f"is another in the table, which was made again and sealed as entry {other}"
+                self._tell("ALTERED", key, told, index)
+                continue
+            self._report.compared += 1
+            if event is None:
+                self._tell("MISSING", key, "is not in the table", index)
+            else:
+                self._tell("ALTERED", key, "is another in the table", index)
+        self._judge(met, sealed)
+
+    def _entry_of(self, event: Event | None) -> int | None:
+        """Return the entry that an item is the same as, one that has met it."""
+        if event is None:
+            return None
+        index = self._entries.get(leaf_hash(event.leaf.sealed.encode())[:_HASH_BYTES])
+        return index if index is not None and self._met[index] else None
+
+    def _tell(self, code: str, key: LeafKey, told: str, index: int) -> None:
+        self._report.add(code, f"{key.pk} {key.sk} {told}", index)
 
     def _take_place(self, placed: PlacedIds) -> None:
         self._places_end = max(self._places_end, placed.end)
@@ -244,19 +250,19 @@ class LogComparison:
                 self._report.add("MISSING", f"the names of a copy, P#{place}, {told}", index)
 
     def _expected(self, event: Event) -> _Met | None:
+        """Return the entry whose item this is; None where the log has none that says the same of it."""
         leaf = event.leaf
-        hash_ = leaf_hash(leaf.sealed.encode())
-        index = self._wanted.get(hash_)
-        if index is None:
+        sealed = leaf.sealed.encode()
+        index = self._entries.get(leaf_hash(sealed)[:_HASH_BYTES])
+        if index is None or self._met[index]:
             return None
         try:
-            content = parsed(leaf.sealed)
+            content = parsed(sealed)
             if key_of(content) != (leaf.pk, leaf.sk) or id_of(content) != leaf.id:
                 return None
         except (BadProofError, KeyError):
             return None
-        del self._wanted[hash_]
-        self._met[_name(leaf.pk, leaf.sk)] = index
+        self._met[index] = 1
         self._index.add(index, content)
         return _Met(index, event, content)
 
@@ -267,13 +273,12 @@ class LogComparison:
         self._report.compared += len(met)
         for one in met:
             index, event, content, leaf = one.index, one.event, one.content, one.event.leaf
+            known = all_named(event, content, places)
             if not self._mac_holds(leaf, content):
                 self._report.add("MAC_WRONG", f"{leaf.pk} {leaf.sk}", index)
-            elif not states_hold(event, content, places):
+            elif not states_hold(event, content, known):
                 self._report.add("ALTERED", f"{leaf.pk} {leaf.sk} is about another file", index)
             self._note_names(event, content)
-            at = content.get("at")
-            known = [named(places.get(state.place), at) for state in event.states]
             for state, copy in zip(event.states[1:], known[1:], strict=True):
                 if copy is None:
                     self._unnamed_copies.setdefault(state.place, index)
@@ -320,7 +325,7 @@ class LogComparison:
     def _look_at_strange(self, event: Event, young: str) -> None:
         """Look at an item that the log does not have: it is new, was never sealed, or was put there by hand."""
         leaf = event.leaf
-        if _name(leaf.pk, leaf.sk) in self._met:
+        if LeafKey(leaf.pk, leaf.sk) in self._left:
             return
         self._report.waiting += 1
         try:

@@ -17,7 +17,7 @@ from waybill.custody.domain.log_index import LogIndex, PlacedIds
 from waybill.custody.domain.merkle import leaf_hash
 from waybill.custody.domain.recording import MINUTE, PLACES, LeafKey
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
-from waybill.custody.domain.sealed_states import named, sealed_commitments, states_hold
+from waybill.custody.domain.sealed_states import all_named, named, sealed_commitments, states_hold
 from waybill.custody.domain.sealing import Head
 from waybill.custody.domain.verifying import EntryReader, Verifier
 from waybill.custody.errors import BadProofError
@@ -101,9 +101,9 @@ class DifferingEntries(EntryReader):
     _seen: set[bytes] = field(default_factory=set)
 
     @override
-    def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
+    def compare(self, first: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         sealed = dict[LeafKey, tuple[int, Leaf, Mapping[str, JsonValue]]]()
-        for index, entry in entries:
+        for index, entry in enumerate(entries, first):
             self.index.grow(index + 1)
             try:
                 leaf, content = _leaf_of(entry, self.keys)
@@ -118,7 +118,8 @@ class DifferingEntries(EntryReader):
         places = self.ledger.places({state.place for event in there.values() for state in event.states})
         for key, (index, leaf, content) in sealed.items():
             event = there.get(key)
-            if event is None or event.leaf != leaf or not states_hold(event, content, places):
+            holds = event and event.leaf == leaf and states_hold(event, content, all_named(event, content, places))
+            if not holds:
                 self.found.append(_Differing(index, leaf, content, event))
 
     @override

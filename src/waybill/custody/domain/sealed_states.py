@@ -1,6 +1,6 @@
 """What stands beside an event in the clear, against what was sealed of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from pydantic import JsonValue
@@ -23,19 +23,25 @@ def sealed_commitments(content: Mapping[str, JsonValue]) -> list[JsonValue]:
     return [*([own] if own else []), *(related if isinstance(related, list) else [])]
 
 
-def states_hold(event: Event, content: Mapping[str, JsonValue], places: Mapping[str, KnownPlace]) -> bool:
-    """Return whether the names, versions and digests that stand beside an event are those that were sealed.
+def all_named(
+    event: Event, content: Mapping[str, JsonValue], places: Mapping[str, KnownPlace]
+) -> list[KnownPlace | None]:
+    """Return the places of an event's states, each as `named` has it."""
+    at = content.get("at")
+    return [named(places.get(state.place), at) for state in event.states]
+
+
+def states_hold(event: Event, content: Mapping[str, JsonValue], known: Sequence[KnownPlace | None]) -> bool:
+    """Return whether the versions and digests that stand beside an event, at its `known` places, are what was sealed.
 
     Of a place whose names were erased nothing can be said, and nothing is.
     """
-    states, at = event.states, content.get("at")
-    if [state.commitment for state in states] != sealed_commitments(content):
+    if [state.commitment for state in event.states] != sealed_commitments(content):
         return False
-    for state in states:
-        known = named(places.get(state.place), at)
-        if known is None:
+    for state, there in zip(event.states, known, strict=True):
+        if there is None:
             continue
-        place, salt = known.place, known.subject.salt
+        place, salt = there.place, there.subject.salt
         if _commitment(place.bucket, place.key, state.version_id, state.sha256, state.size, salt) != state.commitment:
             return False
     return True

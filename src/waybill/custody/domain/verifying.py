@@ -62,8 +62,8 @@ class VerifiedLedger(ComparedLedger, Protocol):
 class EntryReader(Protocol):
     """What is made of the entries of the log, as they are read."""
 
-    def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
-        """Take entries, each with its place."""
+    def compare(self, first: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+        """Take entries with their hashes, from the place `first` on."""
         ...
 
     def expect(self, first: int, hashes: Sequence[bytes]) -> None:
@@ -80,8 +80,8 @@ class SealedTrail(EntryReader):
     hashes: dict[int, str] = field(default_factory=dict)
 
     @override
-    def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
-        for index, entry in entries:
+    def compare(self, first: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+        for index, entry in enumerate(entries, first):
             try:
                 content = parsed(entry)
             except BadProofError:
@@ -219,8 +219,9 @@ class Verifier:
                     report.add("MISSING", "entries of the log are not there", first)
                     break
                 report.read_again += len(entries)
-                edge = self._check_roots(edge, [leaf_hash(entry) for entry in entries], heads, report)
-                comparison.compare(enumerate(entries, first))
+                hashes = [leaf_hash(entry) for entry in entries]
+                edge = self._check_roots(edge, hashes, heads, report)
+                comparison.compare(first, entries, hashes)
             else:
                 edge = self._check_roots(edge, hashes, heads, report)
                 comparison.expect(first, hashes)
