@@ -131,6 +131,27 @@ def test_what_nobody_knows_is_named(recorded: CustodyOnMoto, query: dict[str, st
     assert named in answer.json["detail"]
 
 
+def test_a_version_that_nobody_knows_is_named(recorded: CustodyOnMoto, run: Any, capsys: Any) -> None:
+    answer = traced(bucket=SOURCE, key=KEY, versionId="v404")
+    assert (answer.status, answer.json["detail"]) == (
+        404,
+        f"Nothing is recorded of version v404 of {KEY} in bucket {SOURCE}",
+    )
+    assert main(["trace", f"s3://{SOURCE}/{KEY}", "--version-id", "v404"]) == 1
+    assert "version v404" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("report",), ("export", "--output", "{out}")])
+def test_where_nothing_lies_there_is_nothing_to_say(
+    recorded: CustodyOnMoto, capsys: Any, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    name, *options = command
+    recorded.s3.create_bucket(Bucket="bare", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    arguments = [option.format(out=tmp_path / "out") for option in options]
+    assert main(["custody", name, "s3://bare/mistyped", *arguments]) == 1
+    assert "Nothing lies below mistyped in bucket bare" in capsys.readouterr().err
+
+
 def test_a_hash_is_the_same_in_either_case(recorded: CustodyOnMoto) -> None:
     lower, upper = traced(sha256=ABC), traced(sha256=ABC.upper())
     assert (lower.status, upper.json) == (200, lower.json)

@@ -17,13 +17,14 @@ from waybill.cli.errors import CommandError
 from waybill.cli.files import read_text
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
+from waybill.core.errors import NotFoundError
 from waybill.custody import runtime
 from waybill.custody.domain.comparing import Report
 from waybill.custody.domain.interpreting import Workflow
 from waybill.custody.domain.notes import VerifierKey, opened_note
 from waybill.custody.domain.premis import document
 from waybill.custody.domain.proving import verify_export
-from waybill.custody.domain.tracing import Asked, ByIdentifier, Trace
+from waybill.custody.domain.tracing import Asked, ByIdentifier, Trace, nothing_recorded
 from waybill.custody.views import EventView
 
 _PAGE = 200
@@ -88,6 +89,8 @@ def _pages(asked: Asked) -> list[Trace]:
         page = tracer.trace(asked, limit=_PAGE, after=after)
         found.append(page)
         if not page.more:
+            if not any(one.events for one in found):
+                raise nothing_recorded(asked)
             return found
         after = page.last
 
@@ -226,8 +229,14 @@ def report(
             bar.advance()
     said = [{"key": key, "known": asdict(standing) if standing else None} for key, standing in rows]
     cli.output.show({"bucket": bucket, "files": said, "unknown": unknown}, standings_table(rows))
+    if not rows:
+        raise _nothing_below(bucket, prefix)
     if unknown or not all(standing.intact for _, standing in rows if standing):
         raise typer.Exit(1)
+
+
+def _nothing_below(bucket: str, prefix: str) -> NotFoundError:
+    return NotFoundError(f"Nothing lies below {prefix} in bucket {bucket}" if prefix else f"Bucket {bucket} is empty")
 
 
 @custody.command("erase")
@@ -342,6 +351,8 @@ def export(
                 file.write(f"{json.dumps(named, ensure_ascii=False)}\n")
     said = {"bucket": bucket, "files": len(written), "unknown": unknown}
     cli.output.show(said, details({"Files": len(written), "Nothing recorded of": len(unknown)}))
+    if not written and not unknown:
+        raise _nothing_below(bucket, prefix)
     if unknown:
         raise typer.Exit(1)
 
@@ -357,7 +368,10 @@ def reconcile(
         list[Workflow] | None, typer.Option("--table", help="Whose table; may be repeated. Default: all.")
     ] = None,
 ) -> None:
-    """Read what the workflows have recorded, and make the events that are missing; what is there stays as it is."""
+    """Read what the workflows have recorded, and make the events that are missing; what is there stays as it is.
+
+    Exit status 1 where something was not understood: it waits, and `refused` shows it.
+    """
     cli.enter()
     rows = []
     for workflow in workflows or list(Workflow):
@@ -370,6 +384,8 @@ def reconcile(
         rows.append((workflow.value, told, new, refused))
     said = [{"table": one, "events": told, "new": new, "refused": refused} for one, told, new, refused in rows]
     cli.output.show({"tables": said}, table(["Table", "Events", "New", "Not understood"], rows))
+    if any(one["refused"] for one in said):
+        raise typer.Exit(1)
 
 
 @custody.command("restore")

@@ -12,7 +12,7 @@ from waybill.core.errors import ConflictError, NotFoundError
 from waybill.custody.domain.identity import IDENTIFIER, place_hash
 from waybill.custody.domain.recording import PLACES
 from waybill.custody.domain.sealed_form import Keys, mac_of, parsed
-from waybill.custody.domain.sealed_states import named, states_hold
+from waybill.custody.domain.sealed_states import all_named, states_hold
 from waybill.custody.domain.sealing import Head, Placed
 from waybill.custody.errors import BadProofError
 from waybill.custody.models import FIRST_DAY, Event, EventType, KnownPlace, Outcome, Place, StateReference
@@ -177,7 +177,7 @@ class Tracer:
         family = self._family(own, reading)
         events = self._page(family.subjects, limit, after, reading)
         if not events and after is None:
-            raise _unknown(asked)
+            raise nothing_recorded(asked)
         shown, more = events[:limit], len(events) > limit
         hashes = {state.place for event in shown for state in event.states} | set(family.copies)
         # Last: the head is not older than what it is about.
@@ -187,6 +187,8 @@ class Tracer:
         traced = [self._traced(event, known, log.get(event.leaf.minute, ())) for event in shown]
         if isinstance(asked, ByPlace) and asked.version_id:
             traced = [one for one in traced if _is_about(one, asked.place, asked.version_id)]
+            if not traced and not more and after is None:
+                raise nothing_recorded(asked)
         places = dict.fromkeys(
             state.place for one in traced if one.event.leaf.pk in own for state in one.states[:1] if state.place
         )
@@ -219,7 +221,7 @@ class Tracer:
                 subject = self.ledger.subject_of_file(consignment_id, file_id)
                 found = [subject] if subject else []
         if not found:
-            raise _unknown(asked)
+            raise nothing_recorded(asked)
         return tuple(found)
 
     def _family(self, own: Sequence[str], reading: "_Reading") -> "_Family":
@@ -258,8 +260,9 @@ class Tracer:
     def _traced(self, event: Event, known: Mapping[str, KnownPlace], placed: Sequence[Placed]) -> TracedEvent:
         said = _readable(event)
         mac = mac_of(event.leaf.sealed, str(said.get("recordedAt")), self.keys)
-        intact = hmac.compare_digest(mac, event.leaf.mac) and states_hold(event, said, known)
-        states = tuple(_traced_state(state, named(known.get(state.place), said["at"])) for state in event.states)
+        there = all_named(event, said, known)
+        intact = hmac.compare_digest(mac, event.leaf.mac) and states_hold(event, said, there)
+        states = tuple(_traced_state(state, place) for state, place in zip(event.states, there, strict=True))
         return TracedEvent(event, said, states, intact, _index(event, placed))
 
 
@@ -400,10 +403,12 @@ def _is_about(one: TracedEvent, place: Place, version_id: str) -> bool:
     return any(state.place == place and state.version_id == version_id for state in one.states)
 
 
-def _unknown(asked: Asked) -> NotFoundError:
+def nothing_recorded(asked: Asked) -> NotFoundError:
+    """Return the error that says what was looked for."""
     match asked:
-        case ByPlace(place):
-            return NotFoundError(f"Nothing is recorded of {place.key} in bucket {place.bucket}")
+        case ByPlace(place, version_id):
+            version = f"version {version_id} of " if version_id else ""
+            return NotFoundError(f"Nothing is recorded of {version}{place.key} in bucket {place.bucket}")
         case ByDigest(sha256):
             return NotFoundError(f"Nothing is recorded of a file with SHA-256 {sha256}")
         case ByIdentifier(canonical_id):
