@@ -177,7 +177,7 @@ class MemoryLedger:
     def files_there(self, files: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
         return [file for file in files if file in self.ways]
 
-    def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
+    def missing_ways(self, ways: Iterable[Way], *, counting: bool = False) -> Iterable[Way]:
         for way in ways:
             if way.sha256:
                 found = (way.sha256, way.subject) in self.ways
@@ -185,8 +185,9 @@ class MemoryLedger:
                 up, down = ("origin", way.origin, ""), ("copy", way.subject, way.place)
                 found = not way.up or up in self.linked.get(way.subject, ())
                 found = found and (not way.down or down in self.linked.get(way.origin, ()))
-                ended = {(way.subject, up), (way.origin, down)} & self.ended
-                found = found and (not ended or way.origin.startswith(IDENTIFIER))
+                asked = {(way.subject, up)} if way.up else set()
+                ended = (asked | ({(way.origin, down)} if way.down else set())) & self.ended
+                found = found and (not ended or (way.origin.startswith(IDENTIFIER) and not counting))
             if not found:
                 yield way
 

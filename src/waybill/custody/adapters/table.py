@@ -131,12 +131,16 @@ class CustodyTable(
                 self._table.update({"pk": pk, "sk": sk}, update, "attribute_exists(pk)")
 
     @override
-    def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
+    def missing_ways(self, ways: Iterable[Way], *, counting: bool = False) -> Iterable[Way]:
         needed = {way: _keys_of(way) for way in ways}
         keys = ({"pk": pk, "sk": sk} for each in needed.values() for pk, sk in each)
         found = self._table.batch_get(keys, projection="pk, sk, ended")
         # A person may take back that an identifier names a file, and nobody that one is a copy of another.
-        there = {(item["pk"], item["sk"]) for item in found if "ended" not in item or _is_of_identifier(item)}
+        there = {
+            (item["pk"], item["sk"])
+            for item in found
+            if "ended" not in item or (_is_of_identifier(item) and not counting)
+        }
         return [way for way, each in needed.items() if not there.issuperset(each)]
 
     @override

@@ -12,9 +12,11 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from waybill.custody.domain.identity import IDENTIFIER
+from waybill.custody.domain.linking import EVIDENCE
 from waybill.custody.domain.log_index import LogIndex, PlacedIds
 from waybill.custody.domain.merkle import leaf_hash
-from waybill.custody.domain.recording import LeafKey, way_of_copy
+from waybill.custody.domain.recording import MINUTE, LeafKey, way_of_copy
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
 from waybill.custody.domain.sealed_states import all_named, states_hold
 from waybill.custody.errors import BadProofError, CustodyRefusedError
@@ -91,8 +93,8 @@ class ComparedLedger(Protocol):
         """Return those of the places that are known, by their hashes."""
         ...
 
-    def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
-        """Return those of the ways that are not there."""
+    def missing_ways(self, ways: Iterable[Way], *, counting: bool = False) -> Iterable[Way]:
+        """Return those of the ways that are not there; with `counting`, those too that were taken back."""
         ...
 
 
@@ -132,6 +134,8 @@ class LogComparison:
         self._unnamed: dict[str, int] = {}
         self._unnamed_copies: dict[str, int] = {}
         self._erased: set[str] = set()
+        # What was said last of a file and an identifier: when, whether one names the other, and where the log has it.
+        self._links: dict[Way, tuple[str, bool, int | None]] = {}
         self._keys_refused = False
         self._places_end = 0
 
@@ -248,6 +252,19 @@ class LogComparison:
         for place, index in self._unnamed_copies.items():
             if place not in self._erased:
                 self._report.add("MISSING", f"the names of a copy, P#{place}, {told}", index)
+        self._compare_links()
+
+    def _compare_links(self) -> None:
+        """Compare which identifiers name which files, as it was said last, with what finds one by the other."""
+        links = {way: told for way, told in self._links.items() if way.subject not in self._erased}
+        halves = {way: (way._replace(down=False), way._replace(up=False)) for way in links}
+        absent = set(self._ledger.missing_ways((half for both in halves.values() for half in both), counting=True))
+        for way, (_, names, index) in links.items():
+            between, gone = f"{way.origin} and {way.subject}", len(absent.intersection(halves[way]))
+            if names and gone:
+                self._report.add("MISSING", f"{between}, which it names, are not found by each other any more", index)
+            elif not names and gone < len(halves[way]):
+                self._report.add("ALTERED", f"{between} are found by each other, which was taken back", index)
 
     def _expected(self, event: Event) -> _Met | None:
         """Return the entry whose item this is; None where the log has none that says the same of it."""
@@ -276,9 +293,11 @@ class LogComparison:
             known = all_named(event, content, places)
             if not self._mac_holds(leaf, content):
                 self._report.add("MAC_WRONG", f"{leaf.pk} {leaf.sk}", index)
+            elif leaf.minute != str(content.get("recordedAt"))[:MINUTE]:
+                self._report.add("ALTERED", f"{leaf.pk} {leaf.sk} was recorded in another minute", index)
             elif not states_hold(event, content, known):
                 self._report.add("ALTERED", f"{leaf.pk} {leaf.sk} is about another file", index)
-            self._note_names(event, content)
+            self._note_custody(event, content, index)
             for state, copy in zip(event.states[1:], known[1:], strict=True):
                 if copy is None:
                     self._unnamed_copies.setdefault(state.place, index)
@@ -300,12 +319,17 @@ class LogComparison:
         self._ways.add(name)
         return not was_seen
 
-    def _note_names(self, event: Event, content: Mapping[str, JsonValue]) -> None:
-        if content.get("workflow") != "custody":
+    def _note_custody(self, event: Event, content: Mapping[str, JsonValue], index: int | None) -> None:
+        """Note what custody itself has done to a history: erased its names, or linked it with an identifier."""
+        detail = content.get("detail") if content.get("workflow") == "custody" else None
+        if not isinstance(detail, dict):
             return
-        detail = content.get("detail")
-        if isinstance(detail, dict) and detail.get("erased") == "names":
+        if detail.get("erased") == "names":
             self._erased |= {event.leaf.pk, *(state.place for state in event.states[:1])}
+        elif "canonicalId" in detail and event.states:
+            way = Way(event.leaf.pk, origin=f"{IDENTIFIER}{detail['canonicalId']}", place=event.states[0].place)
+            told = (str(content.get("at")), detail.get("evidence") != EVIDENCE["unlinked"], index)
+            self._links[way] = max(told, self._links.get(way, told), key=lambda one: one[:2])
 
     def _compare_trails(self, entries: Iterable[tuple[int, Mapping[str, JsonValue]]]) -> None:
         """Compare the trails themselves: who may write their table can make a whole chain of hashes anew."""
@@ -331,12 +355,14 @@ class LogComparison:
         try:
             content = parsed(leaf.sealed)
             mine = key_of(content) == (leaf.pk, leaf.sk) and id_of(content) == leaf.id
+            # How old it is says what was sealed with it.
+            mine = mine and leaf.minute == str(content.get("recordedAt"))[:MINUTE]
         except (BadProofError, KeyError):
             mine, content = False, {}
         if not mine or not self._mac_holds(leaf, content):
             self._report.add("MAC_WRONG", f"{leaf.pk} {leaf.sk}")
             return
-        self._note_names(event, content)
+        self._note_custody(event, content, None)
         if leaf.minute < young:
             self._report.add("UNSEALED", f"{leaf.pk} {leaf.sk}")
 

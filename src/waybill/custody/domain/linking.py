@@ -22,7 +22,7 @@ from waybill.custody.domain.tracing import Links
 from waybill.custody.models import Event, EventType, FileState, Happening, KnownPlace, Outcome, Place, Subject, Way
 
 WORKFLOW = "custody"
-_EVIDENCE = {"linked": "a person has said so", "unlinked": "a person has taken it back"}
+EVIDENCE = {"linked": "a person has said so", "unlinked": "a person has taken it back"}
 _MOST_LINKS = 1_000
 
 
@@ -117,6 +117,6 @@ class Linker:
             about=FileState(known.place),
             agent={"software": "waybill.custody", "person": by},
             # Free text may name people: the log has a salted digest of it.
-            detail={"canonicalId": canonical_id, "evidence": _EVIDENCE[kind], "reasonSha256": digest},
+            detail={"canonicalId": canonical_id, "evidence": EVIDENCE[kind], "reasonSha256": digest},
         )
         self.recorder.record([told], [], f"link-{hash_}")

@@ -175,7 +175,7 @@ class Verifier:
             if heads.get(kept.size, kept.root) != kept.root:
                 report.add("FORKED", f"the kept head of size {kept.size} is another", kept.size)
             heads[kept.size] = kept.root
-        self._check_size(after, sizes, report)
+        self._check_size(after, sizes, heads, report)
         return before, heads
 
     def _is_due(self, head: Head) -> bool:
@@ -197,12 +197,14 @@ class Verifier:
             heads[size] = checkpoint.root
         return heads
 
-    def _check_size(self, head: Head, sizes: Sequence[int], report: Report) -> None:
+    def _check_size(self, head: Head, sizes: Sequence[int], heads: Mapping[int, bytes], report: Report) -> None:
         newest = max(sizes, default=0)
         if newest < report.size:
             report.add("MISSING", f"heads of the log end at {newest}, and {report.size} entries were sealed", newest)
         # A death between the last file and the table leaves the table one step behind; a step of a few thousand
         # entries is finished by the next run, so a head that stays behind was set back.
+        if heads.get(head.edge.size, head.edge.root) != head.edge.root:
+            report.add("FORKED", f"the table's head of size {head.edge.size} is not what was signed", head.edge.size)
         behind = [size for size in sizes if size > head.edge.size]
         if len(behind) > 1:
             report.add("FORKED", f"the table's head was set back to {head.edge.size} of {report.size}", head.edge.size)
