@@ -230,6 +230,16 @@ def test_a_copy_that_was_found_different_is_not_called_the_same() -> None:
     assert "with the same content in all" in sentence_of(known_of([failed, copied]), LONDON)
 
 
+def test_what_was_known_of_a_place_is_not_said_of_what_was_put_over_it() -> None:
+    """S3 tells of a watched bucket that somebody has put something there, and not what."""
+    compared = event("fixity check", object=state("source"), related=[state("eu")])
+    over = event("creation", "2026-07-02T10:00:00.000Z", object=state("eu", None))
+    known = {each.bucket: each for each in known_of([compared, over])}
+    assert (known["eu"].sha256, known["eu"].compared, known["source"].sha256) == ("", "", state("source")["sha256"])
+    removed = event("deletion", object=state("eu"))
+    assert not known_of([removed, over])[0].is_removed
+
+
 def test_names_are_made_visible_once() -> None:
     assert name_of(name_of("a\u202eb")) == name_of("a\u202eb")
     assert plain_name_of("a\u202eb\n") == "aU+202EbU+000A"

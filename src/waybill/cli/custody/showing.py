@@ -20,13 +20,14 @@ def history(events: Sequence[EventView]) -> RenderableType:
             f"{event.at[:_SECONDS]}Z",
             event.type.value,
             event.outcome.value,
+            _who(event),
             _place_of(event.object, common) if event.object else "",
             "\n".join(_place_of(copy, common) for copy in event.related),
             _standing(event),
         )
         for event in events
     ]
-    columns = ["When", "What", "Outcome", "Bucket", "Copied to", "In the log"]
+    columns = ["When", "What", "Outcome", "Who", "Bucket", "Copied to", "In the log"]
     return table(columns, rows, title=common)
 
 
@@ -41,6 +42,12 @@ def _standing_row(standing: PlaceStanding | None) -> Sequence[object]:
         return (0, "", "", "", "", "nothing recorded", 0)
     times = (standing.first_at, standing.proven_at or "never", standing.failed_at)
     return (standing.events, *times, standing.copies, "intact" if standing.intact else "ALTERED", standing.ndsa_level)
+
+
+def _who(event: EventView) -> str:
+    """Return the person, as a pseudonym, or the software; of what S3 has told the account or service that asked."""
+    agent, requester = event.agent, event.detail.get("requester")
+    return agent.get("person") or (str(requester) if requester else agent.get("software", "").removeprefix("waybill."))
 
 
 def _place_of(state: FileStateView, common: str | None) -> str:

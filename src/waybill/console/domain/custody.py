@@ -16,8 +16,9 @@ _WORKFLOWS = {
     "consignments": "Consignments",
     "scanning": "Scanner",
     "minting": "Identifiers",
-    "subject_access": "Subject access",
+    "subject access": "Subject access",
     "custody": "Custody",
+    "s3": "Storage (S3)",
 }
 # Events that name copies behind what they are about, and those that say that a copy is the same as its source.
 _OF_COPIES = frozenset({"replication", "fixity check", "accession", "quarantine", "deletion"})
@@ -96,6 +97,9 @@ def known_of(events: Iterable[Json]) -> list[Known]:
             if kind == "deletion" and is_good:
                 known.is_removed = known.is_removed or state in removed
                 continue
+            if kind == "creation" and state is event["object"]:
+                # What was known was of what lay there before.
+                found[name] = known = Known(*name, known.what, known.at)
             known.sha256 = str(state.get("sha256") or known.sha256)
             known.size = state["size"] if state.get("size") is not None else known.size
             if state in states[1:]:

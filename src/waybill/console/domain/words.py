@@ -176,6 +176,7 @@ EVENT: Final = {
     "metadata modification": "Its record was changed",
     "policy assignment": "A decision was recorded",
     "quarantine": "Locked away",
+    "recovery": "Brought back from an archive",
     "replication": "Copied",
     "validation": "Checked",
     "virus check": "Checked for malware",
