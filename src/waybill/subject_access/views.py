@@ -63,7 +63,7 @@ class WithheldView(View):
     name: str = Field(description="What the service calls it", examples=["Recording of 3 May"])
     content_type: str = Field(description="What the service says it is", examples=["video/mp4"])
     bytes: int | None = Field(description="Its size", ge=0, examples=[48213])
-    reason: str = Field(description="Why", examples=["content type video/mp4 is not supported"])
+    reason: str = Field(description="Why", examples=["files of the type video/mp4 cannot be printed"])
 
 
 class PartView(View):

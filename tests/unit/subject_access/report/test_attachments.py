@@ -120,9 +120,9 @@ UNREADABLE: dict[str, tuple[str, bytes | Callable[[], bytes], str, str]] = {
     "cut JPEG": ("a.jpg", _noise((900, 600))[:5000], "image/jpeg", "damaged"),
     "no JPEG": ("a.jpg", b"hello", "image/jpeg", "damaged"),
     "cut PNG": ("a.png", picture_of((500, 500))[:100], "image/png", "damaged"),
-    "video": ("clip.mp4", b"\0\0\0\x18ftypmp42", "video/mp4", "content type video/mp4 is not supported"),
-    "Word": ("a.doc", b"PK\x03\x04", "application/msword", "content type application/msword is not supported"),
-    "no type": ("a", b"\x00\x01", "", "content type unknown is not supported"),
+    "video": ("clip.mp4", b"\0\0\0\x18ftypmp42", "video/mp4", "files of the type video/mp4 cannot be printed"),
+    "Word": ("a.doc", b"PK\x03\x04", "application/msword", "files of the type application/msword cannot be printed"),
+    "no type": ("a", b"\x00\x01", "", "files of the type unknown cannot be printed"),
 }
 
 

@@ -1,5 +1,6 @@
 """Answers without a template, whatever their shape."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,53 @@ def test_other_lists_are_one_record_after_the_other() -> None:
         Heading("Visits 1", 3),
         Heading("Who", 4),
         Pair("N", "Bob"),
-        Paragraph("just text", mark="•"),
+        Heading("Visits 2", 3),
+        Paragraph("just text"),
     ]
+
+
+def chain(*names: str, end: Any) -> Any:
+    """Objects with one name each, one within the other."""
+    for name in reversed(names):
+        end = {name: end}
+    return end
+
+
+def test_below_the_sixth_level_a_heading_says_where_it_belongs() -> None:
+    """ISO 32000-1, table 335 has headings to the sixth level."""
+    inner = {"f": {"note": 1, "terms": [{"years": 2, "g": {"h": {"n": 3}}}, {"years": 4, "g": {"n": 5}}]}}
+    assert blocks(chain("a", "b", "c", "d", "e", end=inner))[4:] == [
+        Heading("E › F", 6),
+        Pair("Note", "1"),
+        Heading("E › F › Terms", 6),
+        Heading("E › F › Terms 1", 6),
+        Pair("Years", "2"),
+        Heading("E › F › Terms 1 › G › H", 6),
+        Pair("N", "3"),
+        Heading("E › F › Terms 2", 6),
+        Pair("Years", "4"),
+        Heading("E › F › Terms 2 › G", 6),
+        Pair("N", "5"),
+    ]
+
+
+def test_a_heading_names_the_nearest_of_many_that_it_is_within() -> None:
+    content: Any = {"note": "inmost"}
+    for level in range(20, 0, -1):
+        content = {"note": level, f"level {level}": content}
+    assert [block.text for block in blocks(content) if isinstance(block, Heading)][-1] == (
+        "level 5 › … › level 17 › level 18 › level 19 › level 20"
+    )
+
+
+@pytest.mark.parametrize("nest", [lambda inner: [inner], lambda inner: {"child": inner}])
+def test_what_holds_one_thing_alone_has_a_line_together(draw: DrawPart, nest: Callable[[Any], Any]) -> None:
+    """An answer may be nested a hundred levels deep, of which five have lines of their own."""
+    content: Any = ["inmost"]
+    for _ in range(97):
+        content = nest(content)
+    part = draw(content)
+    assert (part.summary.pages, "levels)" in part.text, "inmost" in part.text) == (1, True, True)
 
 
 def test_more_than_six_columns_are_no_table() -> None:

@@ -7,7 +7,7 @@ from bidi import get_display
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from waybill.subject_access.domain.report.direction import mirrored, visual
+from waybill.subject_access.domain.report.direction import ParagraphLine, direction_of, mirrored, visual
 
 SHALOM, OLAM = "\u05e9\u05dc\u05d5\u05dd", "\u05e2\u05d5\u05dc\u05dd"
 MUHAMMAD = "\u0645\u062d\u0645\u062f"
@@ -70,3 +70,19 @@ def test_the_order_is_that_of_annex_9(line: str) -> None:
 @given(st.text(st.characters(max_codepoint=0x4FF)))
 def test_text_from_left_to_right_is_not_touched(line: str) -> None:
     assert drawn(line) == line
+
+
+def test_lines_of_a_paragraph_have_its_direction() -> None:
+    """Rules P2 and L1: the paragraph decides, whatever a line begins with."""
+    first, second = f"{SHALOM} abc", f"x {OLAM}"
+    (_, line) = ParagraphLine.of(f"{first} {second}", [first, second])
+    assert drawn(line) == f"{OLAM[::-1]} x"
+    assert drawn(second) == f"x {OLAM[::-1]}"
+    assert (line, direction_of(first), direction_of(second)) == (second, 1, 0)
+
+
+def test_a_number_in_a_line_knows_what_is_before_it_in_another() -> None:
+    """Rule W2: behind Arabic letters European digits count as Arabic ones."""
+    arabic = f"{MUHAMMAD} {MUHAMMAD}"
+    (_, line) = ParagraphLine.of(f"{arabic} 1 - 2", [arabic, "1 - 2"])
+    assert drawn(line) == "2 - 1"

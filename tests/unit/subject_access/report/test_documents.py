@@ -14,6 +14,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
+from tests.functional.subject_access.drawing import a_pdf
 from tests.unit.subject_access.report.conftest import DrawnPart, DrawPart
 from waybill.subject_access.domain.report.models import Attachment, Redaction
 
@@ -121,7 +122,7 @@ def test_a_name_that_goes_on_in_the_next_line_is_gone(draw: DrawPart, attach: At
         ("a.txt", b"\0\1\2", "text/plain", "it is no text, though it is said to be"),
         ("a.eml", b"nothing", "message/rfc822", "it is no message"),
         ("a.docx", b"PK\x03\x04", "application/octet-stream", "the file is damaged"),
-        ("a.mp4", b"\0\0\0\x18ftypmp42", "video/mp4", "content type video/mp4 is not supported"),
+        ("a.mp4", b"\0\0\0\x18ftypmp42", "video/mp4", "files of the type video/mp4 cannot be printed"),
     ],
 )
 def test_what_is_not_shown_is_said(
@@ -137,6 +138,133 @@ def test_a_text_has_its_budget_of_pages(draw: DrawPart, attach: Attach, monkeypa
     part = drawn(draw, attach("a.txt", b"line\n\n" * 2000, "text/plain"))
     assert part.summary.pages < 10
     assert "more than 3 pages" in str(part.summary.attachments[0].problem)
+
+
+def mail_with(*attached: EmailMessage | tuple[bytes, str, str, str], html: str = "") -> bytes:
+    """A message with other messages and files."""
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "ann@x.example", "Forwarded"
+    mail.set_content("See below.")
+    if html:
+        mail.add_alternative(html, subtype="html")
+    for one in attached:
+        if isinstance(one, EmailMessage):
+            mail.add_attachment(one)
+        else:
+            content, main, sub, name = one
+            mail.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    return mail.as_bytes()
+
+
+def forwarded() -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "bob@x.example", "The first one"
+    mail.set_content("What Bob wrote.")
+    return mail
+
+
+# Apple Mail writes the text around a picture as parts of their own (RFC 2046, 5.1.3).
+AROUND = b"""From: a@x.example
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=x
+
+--x
+Content-Type: text/plain
+
+Before the picture.
+--x
+Content-Type: text/plain
+
+Behind the picture.
+--x--
+"""
+
+
+def changed_word() -> bytes:
+    """A document with an insertion that is marked, a content control, a table within a table, and a letterhead."""
+    document = docx.Document()
+    paragraph = document.add_paragraph("Plain.")
+    inserted = docx.oxml.parse_xml(
+        f'<w:ins {docx.oxml.ns.nsdecls("w")} w:id="1" w:author="a"><w:r><w:t>Inserted.</w:t></w:r></w:ins>'
+    )
+    paragraph._p.append(inserted)
+    control = docx.oxml.parse_xml(
+        f"<w:sdt {docx.oxml.ns.nsdecls('w')}><w:sdtContent><w:p><w:r><w:t>Controlled.</w:t></w:r></w:p>"
+        "</w:sdtContent></w:sdt>"
+    )
+    document.element.body.insert(1, control)
+    outer = document.add_table(2, 1)
+    outer.cell(0, 0).text = "Head"
+    outer.cell(1, 0).add_table(1, 1).cell(0, 0).text = "Nested."
+    section = document.sections[0]
+    section.different_first_page_header_footer = True
+    section.first_page_header.add_table(1, 1, docx.shared.Cm(5)).cell(0, 0).text = "Letterhead."
+    made = io.BytesIO()
+    document.save(made)
+    return made.getvalue()
+
+
+# Article 15(3): nothing of a document goes missing without a word, wherever in it it stands.
+@pytest.mark.parametrize(
+    ("name", "content", "content_type", "texts"),
+    [
+        ("a.eml", mail_with(forwarded()), "message/rfc822", ["See below.", "From bob@x.example", "What Bob wrote."]),
+        ("a.eml", AROUND, "message/rfc822", ["Before the picture.", "Behind the picture."]),
+        ("a.eml", mail_with(html="<p>See below.</p>"), "message/rfc822", ["See below."]),
+        ("a.eml", mail_with(html="<p>More than that.</p>"), "message/rfc822", ["More than that."]),
+        ("a.eml", mail_with((word(), "application", "msword", "w.docx")), "message/rfc822", ["He was calm.", "Leeds"]),
+        ("a.docx", changed_word(), "", ["Plain.Inserted.", "Controlled.", "Nested.", "Letterhead."]),
+        ("a.html", b"<html><head><title>Of the unit</title><body><p>Body<noscript>Plain</noscript>", "text/html",
+         ["Of the unit", "BodyPlain"]),
+        ("a.html", b"<input value='typed'><input type=checkbox checked> yes", "text/html", ["typed", "[x] yes"]),
+        ("a.ics", b"BEGIN:VCALENDAR\nSUMMARY:Visit", "text/calendar", ["SUMMARY:Visit"]),
+        ("a.bin", b'{"a": 1}', "application/fhir+json", ['{"a": 1}']),
+    ],
+)  # fmt: skip
+def test_what_stands_elsewhere_in_a_document_is_drawn(
+    draw: DrawPart, attach: Attach, name: str, content: bytes, content_type: str, texts: list[str]
+) -> None:
+    part = drawn(draw, attach(name, content, content_type))
+    text = " ".join(" ".join(part.pages[1:]).split())
+    for one in texts:
+        assert one in text
+    assert part.summary.attachments[0].problem is None
+
+
+def test_a_text_in_two_forms_is_drawn_once(draw: DrawPart, attach: Attach) -> None:
+    part = drawn(draw, attach("a.eml", mail_with(html="<p>See <b>below</b>.</p>"), "message/rfc822"))
+    assert " ".join(part.text.split()).count("See below.") == 1
+
+
+def test_files_of_a_message_are_drawn_and_a_person_looks_at_them(draw: DrawPart, attach: Attach) -> None:
+    files = [(a_pdf("in the letter"), "application", "pdf", "letter.pdf"), (picture("PNG"), "image", "png", "a.png")]
+    clip = (b"\0\0\0\x18ftypmp42", "video", "mp4", "clip.mp4")
+    whole = drawn(draw, attach("a.eml", mail_with(*files), "message/rfc822")).summary.attachments[0]
+    part = drawn(draw, attach("a.eml", mail_with(*files, clip), "message/rfc822"))
+    (outcome,) = part.summary.attachments
+    assert (whole.problem, whole.searched, outcome.searched) == (None, False, False)
+    assert outcome.problem == (
+        "not all of it is shown: Attached: clip.mp4 (files of the type video/mp4 cannot be printed)"
+    )
+    assert "in the letter" in part.text
+    with pikepdf.open(part.path) as pdf:
+        assert sum(len(page.get_images()) for page in pdf.pages) == 1
+
+
+@pytest.mark.parametrize("word", ["header", "footerf", "footnote", "annotation"])
+def test_what_a_letter_has_beside_its_text_is_said(draw: DrawPart, attach: Attach, word: str) -> None:
+    content = rb"{\rtf1 Dear Ann{\%b beside}}" % word.encode()
+    problem = drawn(draw, attach("a.rtf", content, "text/rtf")).summary.attachments[0].problem
+    assert str(problem).startswith("not all of it is shown: ")
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+def test_of_a_moving_picture_the_first_is_shown_and_that_is_said(draw: DrawPart, attach: Attach, form: str) -> None:
+    made = io.BytesIO()
+    frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "green", "blue")]
+    frames[0].save(made, form, save_all=True, append_images=frames[1:])
+    outcome = drawn(draw, attach("a.bin", made.getvalue(), "image/gif")).summary.attachments[0]
+    assert outcome.problem == "it has 3 pictures, of which the first is shown"
 
 
 # A red picture of 40 by 30 pixels, written by libheif with x265.

@@ -97,3 +97,48 @@ def test_each_script_has_a_typeface_of_its_own_and_latin_has_none() -> None:
     }  # fmt: skip
     assert shaping_face("a", bold=False) is None
     assert shaping_face("\u0f40", bold=False) is None  # Tibetan: no typeface is shipped
+
+
+@pytest.mark.parametrize(
+    ("sent", "printed"),
+    [
+        # Unicode Standard Annex 9, 2.1 to 2.6: they direct what is around them and are seen by nobody.
+        ("Tel. \u202a+44 7700 900123\u202c", "Tel. +44 7700 900123"),
+        ("to \u2068Ann\u2069 and \u200eBob\u200f", "to Ann and Bob"),
+        # Unicode Technical Standard 51, annex C: the flag of Wales.
+        ("\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f", "\U0001f3f4[gbwls]"),
+        # UAX 15: letters of mathematics stand for plain ones, and messages are written in them.
+        ("\U0001d409\U0001d428\U0001d421\U0001d427", "John"),
+        ("1\ufe0f\u20e3", "1"),
+        # An override makes a text look like another one: that is shown.
+        ("a\u202egpj.exe\u202c", "a[U+202E]gpj.exe"),
+    ],
+)
+def test_what_nobody_sees_is_not_printed_by_its_number(sent: str, printed: str) -> None:
+    fonts = Fonts()
+    shown = "".join(char for char in fonts.printable(sent) if fonts.width(char, 12))
+    assert shown == printed
+
+
+def test_marks_of_direction_are_obeyed_and_take_no_room(draw: DrawPart) -> None:
+    fonts, plain = Fonts(), "name: محمد, 12"
+    directed = fonts.printable("name: \u2068محمد\u2069, 12")
+    assert fonts.width(directed, 12) == fonts.width(plain, 12)
+    part = draw({"a": "name: \u2068محمد\u2069, 12"})
+    assert (part.summary.unprintable, "محمد" in part.text) == ({}, True)
+
+
+def test_a_paragraph_from_right_to_left_begins_at_the_right(draw: DrawPart) -> None:
+    part = draw({"a": "שלום עולם English וגם " * 12})
+    with pypdfium2.PdfDocument(part.path) as document:
+        page = document[0]
+        text = page.get_textpage()
+        boxes = [text.get_rect(index) for index in range(text.count_rects())]
+        right = page.get_width() - 35
+    lines: dict[int, float] = {}
+    for _, bottom, end, _ in boxes:
+        if 400 < bottom < 770 and end > 300:
+            lines[round(bottom / 9)] = max(lines.get(round(bottom / 9), 0.0), end)
+    # Letters keep a little room of their own at their side.
+    assert len(lines) > 3
+    assert all(abs(end - right) < 4 for end in lines.values()), lines

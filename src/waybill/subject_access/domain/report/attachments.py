@@ -5,9 +5,11 @@ A placeholder is no failure: the file is in the package (`packaging`), and a per
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from waybill.subject_access.domain.report.blocks import Enclosed
 from waybill.subject_access.domain.report.documents import Sweep, UnreadableDocument, document, document_kind
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.models import Attachment, AttachmentOutcome, Bookmark
@@ -52,6 +54,19 @@ MOST_PAGES: Final = 1_000
 _SECONDS: Final = 60.0
 
 
+@dataclass(frozen=True)
+class _File:
+    """What is drawn under a heading: an attachment, or a file within one; `number` is that of the attachment."""
+
+    number: int
+    title: str
+    level: int
+    lines: Sequence[str]
+    filename: str
+    content_type: str
+    path: Path
+
+
 class Attachments:
     """Draws the attachments of one part.
 
@@ -81,6 +96,7 @@ class Attachments:
         self._look = look
         self._flow = flow
         self._work = work
+        self._within = 0
         self.placements: list[Placement] = []
         self.bookmarks: list[Bookmark] = []
         self.outcomes: list[AttachmentOutcome] = []
@@ -92,14 +108,20 @@ class Attachments:
             if attachment.number in hidden:
                 self._hidden(attachment.number, hidden[attachment.number])
                 continue
-            self._searched = self._taken_out = False
+            self._searched = self._unread = self._taken_out = False
             problem = self._shown(attachment)
             pages = self._flow.sheets.pages - first + 1
             title = one_line(attachment.name) or one_line(attachment.filename)
             self.bookmarks.append(Bookmark(f"Attachment {attachment.number}: {title}".rstrip(": "), first, 1))
             self.outcomes.append(
                 AttachmentOutcome(
-                    attachment.number, first, pages, problem, False, self._searched, title, self._taken_out
+                    attachment.number,
+                    first,
+                    pages,
+                    problem,
+                    searched=self._searched and not self._unread,
+                    name=title,
+                    swept=self._taken_out,
                 )
             )
 
@@ -113,28 +135,50 @@ class Attachments:
 
     def _shown(self, attachment: Attachment) -> str | None:
         """Draw one attachment; return why it has a placeholder, or None."""
+        names = dict.fromkeys((one_line(attachment.filename), one_line(attachment.name)))
+        file = _File(
+            attachment.number,
+            f"Attachment: {attachment.number}",
+            2,
+            [*filter(None, names)],
+            attachment.filename,
+            attachment.content_type,
+            attachment.path or Path(),
+        )
         if attachment.path is None or attachment.problem:
-            return self._placeholder(attachment, attachment.problem or "the file is missing")
-        begin = _begin(attachment.path)
-        match _kind(begin, attachment.content_type):
-            case "picture":
-                return self._picture(attachment, attachment.path)
-            case "pdf":
-                return self._pdf(attachment, attachment.path)
-        kind = document_kind(begin, attachment.content_type, attachment.filename)
-        if kind is not None:
-            return self._document(attachment, attachment.path, kind)
-        return self._placeholder(attachment, f"content type {_content_type(attachment)} is not supported")
+            return self._placeholder(file, attachment.problem or "the file is missing")
+        return self._drawn(file)
 
-    def _picture(self, attachment: Attachment, path: Path) -> str | None:
+    def _drawn(self, file: _File) -> str | None:
+        begin = _begin(file.path)
+        match _kind(begin, file.content_type):
+            case "picture":
+                return self._picture(file)
+            case "pdf":
+                return self._pdf(file)
+        kind = document_kind(begin, file.content_type, file.filename)
+        if kind is not None:
+            return self._document(file, kind)
+        return self._placeholder(file, f"files of the type {_content_type(file)} cannot be printed")
+
+    def _enclosed(self, found: Enclosed, number: int, lost: list[str]) -> None:
+        """Draw a file that is within a document."""
+        self._within += 1
+        path = self._work / f"enclosed-{self._within:05}"
+        path.write_bytes(found.content)
+        file = _File(number, one_line(found.title), 3, (), found.filename, found.content_type, path)
+        if problem := self._drawn(file):
+            lost.append(f"{file.title} ({problem})")
+
+    def _picture(self, file: _File) -> str | None:
         flow = self._flow
-        begun = False
+        begun, self._unread = False, True
         try:
-            for number, image in enumerate(frames(path), start=1):
+            for number, image in enumerate(frames(file.path), start=1):
                 if begun:
                     flow.page()
                 else:
-                    self._heading(attachment)
+                    self._heading(file)
                 begun = True
                 page_width, page_height = PORTRAIT
                 room = flow.room
@@ -143,38 +187,44 @@ class Attachments:
                 with flow.sheets.marked("Figure") as mark:
                     flow.sheets.picture(image, (page_width - width) / 2, BOTTOM + (room - height) / 2, width, height)
                 # Nobody knows what it shows; what it is called stands above it.
-                told = {"Alt": f"Picture {number} of attachment {attachment.number}, without a description"}
+                told = {"Alt": f"Picture {number} of attachment {file.number}, without a description"}
                 flow.sheets.structure.leaf("Figure", [mark], told)
         except UnreadablePicture as error:
             if not begun:
-                return self._placeholder(attachment, str(error))
+                return self._placeholder(file, str(error))
             flow.page()
             flow.paragraph(f"The rest of this attachment cannot be shown: {error}.")
             return str(error)
+        if file.level > 2:
+            flow.page()
         return None
 
-    def _document(self, attachment: Attachment, path: Path, kind: str) -> str | None:
+    def _document(self, file: _File, kind: str) -> str | None:
         flow, begun = self._flow, False
         until = time.monotonic() + _SECONDS
         try:
-            drawn = document(path, kind, self._swept)
+            drawn = document(file.path, kind, self._swept)
             for block in drawn.blocks:
                 if not begun:
-                    self._heading(attachment)
+                    self._heading(file)
                     begun, first = True, flow.sheets.pages
-                flow.draw([block])
+                if isinstance(block, Enclosed):
+                    self._enclosed(block, file.number, drawn.lost)
+                else:
+                    flow.draw([block])
                 if flow.sheets.pages - first >= MOST_PAGES or time.monotonic() > until:
                     raise UnreadableDocument(f"it has more than {MOST_PAGES:,} pages, or takes too long to be drawn")
         except UnreadableDocument as error:
             if not begun:
-                return self._placeholder(attachment, str(error))
+                return self._placeholder(file, str(error))
             flow.paragraph(f"The rest of this attachment cannot be shown: {error}.", bold=True)
             return str(error)
         self._searched = True
         if not begun:
-            self._heading(attachment)
+            self._heading(file)
             flow.paragraph("This attachment is empty.")
         if drawn.lost:
+            flow.outdent()
             problem = f"not all of it is shown: {', '.join(dict.fromkeys(drawn.lost))}"
             flow.paragraph(f"Of this attachment {problem}.", bold=True)
             return problem
@@ -185,15 +235,16 @@ class Attachments:
         self._taken_out = self._taken_out or swept != text
         return swept
 
-    def _pdf(self, attachment: Attachment, path: Path) -> str | None:
+    def _pdf(self, file: _File) -> str | None:
+        self._unread = True
         try:
-            clean = cleaned(path, self._work / f"attachment-{len(self.outcomes):05}.pdf")
+            clean = cleaned(file.path, self._work / f"attachment-{len(self.outcomes):05}-{self._within:05}.pdf")
         except UnreadablePdf as error:
-            return self._placeholder(attachment, str(error))
+            return self._placeholder(file, str(error))
         if self._look is not None:
             for page, text in texts_of(clean.path, time.monotonic() + _SECONDS):
-                self._look(text, f"attachments[{attachment.number}].pages[{page}]")
-        self._heading(attachment)
+                self._look(text, f"attachments[{file.number}].pages[{page}]")
+        self._heading(file)
         count = len(clean.sizes)
         self._flow.paragraph(f"PDF file, {count:,} {'page' if count == 1 else 'pages'}")
         for index, size in enumerate(clean.sizes):
@@ -204,26 +255,27 @@ class Attachments:
             if clean.texts[index]:
                 sheets.structure.leaf("P", [mark])
             else:
-                told = f"Page {index + 1} of attachment {attachment.number}, a picture without a description"
+                told = f"Page {index + 1} of attachment {file.number}, a picture without a description"
                 sheets.structure.leaf("Figure", [mark], {"Alt": told})
+        if file.level > 2:
+            self._flow.page()
         return None
 
-    def _placeholder(self, attachment: Attachment, problem: str) -> str:
-        self._heading(attachment)
+    def _placeholder(self, file: _File, problem: str) -> str:
+        self._heading(file)
         self._flow.paragraph(f"This attachment cannot be shown: {problem}.", bold=True)
         return problem
 
-    def _heading(self, attachment: Attachment) -> None:
+    def _heading(self, file: _File) -> None:
         flow = self._flow
         flow.page()
-        flow.heading(f"Attachment: {attachment.number}", 2)
-        name, filename = one_line(attachment.name), one_line(attachment.filename)
-        for line in dict.fromkeys(filter(None, (filename, name))):
+        flow.heading(file.title, file.level)
+        for line in file.lines:
             flow.paragraph(line)
 
 
-def _content_type(attachment: Attachment) -> str:
-    return one_line(attachment.content_type, 100) or "unknown"
+def _content_type(file: _File) -> str:
+    return one_line(file.content_type, 100) or "unknown"
 
 
 def _begin(path: Path) -> bytes:

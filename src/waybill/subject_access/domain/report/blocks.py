@@ -51,4 +51,14 @@ class Inline:
     height: float = 0.0
 
 
-type Block = Heading | Paragraph | Pair | Table | Inline
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A file within a document, which is drawn as attachments are, under a heading of its own."""
+
+    title: str
+    content: bytes
+    content_type: str
+    filename: str
+
+
+type Block = Heading | Paragraph | Pair | Table | Inline | Enclosed

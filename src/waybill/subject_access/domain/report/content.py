@@ -5,32 +5,45 @@ have few simple values is a table, any other list of objects is one summary list
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
 from waybill.subject_access.domain.report.answer_file import LISTS
 from waybill.subject_access.domain.report.blocks import Block, Heading, Pair, Paragraph, Table
 from waybill.subject_access.domain.report.helpers import format_date
 from waybill.subject_access.domain.report.models import Json, Number
-from waybill.subject_access.domain.report.wording import ABSENT, as_text, is_simple, words
+from waybill.subject_access.domain.report.wording import ABSENT, as_text, is_simple, one_line, words
 
 # More columns than these are too narrow on a page to be read.
 _COLUMNS: Final = 6
+# ISO 32000-1, table 335 has no deeper headings: what is below them says in one line where it belongs.
+_DEEPEST: Final = 6
+_WITHIN: Final = " › "
+_LAST_STEPS: Final = 3
+_STEP: Final = 60
+_LEFT_OUT: Final = "…"
 
 
 @dataclass(frozen=True, slots=True)
 class _Nested:
-    """Something to be shown under a heading."""
+    """Something to be shown under a heading.
+
+    `level` counts on where headings have no deeper one. `path` is what the heading says before the label then;
+    `numbered` is a label that ends in the number of an item.
+    """
 
     label: str
     value: Json
     level: int
+    path: Sequence[str] = ()
+    numbered: bool = False
 
 
 def content_blocks(content: Json) -> Iterator[Block]:
     """Return the blocks of `content`: any JSON value, nested as deep as it likes."""
     # A stack and no recursion: an answer may be nested deeper than Python calls.
-    unfinished = [_shown(content, 2, "Record")]
+    unfinished = [_shown(_Nested("Record", content, 1))]
     while unfinished:
         item = next(unfinished[-1], None)
         if item is None:
@@ -42,39 +55,73 @@ def content_blocks(content: Json) -> Iterator[Block]:
 
 
 def _under_heading(item: _Nested) -> Iterator[Block | _Nested]:
-    yield Heading(item.label, item.level)
-    yield from _shown(item.value, item.level + 1, item.label)
+    steps: list[str] = []
+    # What holds one other thing and nothing else needs no line of its own there.
+    while item.level >= _DEEPEST and (only := _only_nested(item)) is not None:
+        if item.numbered and isinstance(item.value, LISTS):
+            only = replace(only, label=item.label)
+        if item.numbered or not isinstance(item.value, LISTS):
+            steps.append(item.label)
+        item = only
+    steps = [*item.path, *_counted([*steps, item.label])]
+    yield Heading(_WITHIN.join(steps), min(item.level, _DEEPEST))
+    if item.level >= _DEEPEST and not isinstance(item.value, LISTS):
+        item = replace(item, path=_shortened(steps))
+    yield from _shown(item)
 
 
-def _shown(value: Json, level: int, label: str) -> Iterator[Block | _Nested]:
-    if isinstance(value, dict) and value:
-        yield from _object(value, level)
-    elif isinstance(value, LISTS) and value:
-        yield from _list(value, level, label)
+def _only_nested(item: _Nested) -> _Nested | None:
+    """Return what `item` holds, where that is one thing that has a heading of its own."""
+    if len(item.value) != 1:
+        return None
+    found = next(_shown(item), None)
+    return found if isinstance(found, _Nested) else None
+
+
+def _counted(steps: Sequence[str]) -> Iterator[str]:
+    for step, several in groupby(steps):
+        count = sum(1 for _ in several)
+        yield step if count == 1 else f"{step} ({count} levels)"
+
+
+def _shortened(steps: Sequence[str]) -> Sequence[str]:
+    """Return as much of a path as says where one is: each step has stood in a heading by itself."""
+    some = steps if len(steps) <= _LAST_STEPS + 1 else [steps[0], _LEFT_OUT, *steps[-_LAST_STEPS:]]
+    return [one_line(step, _STEP) for step in some]
+
+
+def _shown(item: _Nested) -> Iterator[Block | _Nested]:
+    if isinstance(item.value, dict) and item.value:
+        yield from _object(item.value, item)
+    elif isinstance(item.value, LISTS) and item.value:
+        yield from _list(item.value, item)
     else:
-        yield Paragraph(_text(value))
+        yield Paragraph(_text(item.value))
 
 
-def _object(value: Mapping[str, Json], level: int) -> Iterator[Block | _Nested]:
+def _object(value: Mapping[str, Json], item: _Nested) -> Iterator[Block | _Nested]:
     nested = []
     for name, one in value.items():
         if _in_one_cell(one):
             yield Pair(words(name), _cell(one))
         else:
-            nested.append(_Nested(words(name), one, level))
+            nested.append(_Nested(words(name), one, item.level + 1, item.path))
     yield from nested
 
 
-def _list(values: Sequence[Json], level: int, label: str) -> Iterator[Block | _Nested]:
+def _list(values: Sequence[Json], item: _Nested) -> Iterator[Block | _Nested]:
     columns = _table_columns(values)
     if columns:
         yield Table([words(name) for name in columns], _table_rows(values, columns))
         return
+    # Behind the heading of another item a value would seem to be a part of that.
+    under_headings = not all(map(is_simple, values))
     for number, value in enumerate(values, start=1):
-        if is_simple(value):
-            yield Paragraph(_text(value), mark="•")
+        if under_headings:
+            label = f"{item.label}{'.' if item.numbered else ' '}{number}"
+            yield _Nested(label, value, item.level + 1, item.path, numbered=True)
         else:
-            yield _Nested(f"{label} {number}", value, level)
+            yield Paragraph(_text(value), mark="•")
 
 
 def _table_columns(values: Sequence[Json]) -> Sequence[str]:

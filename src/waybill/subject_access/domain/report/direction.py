@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from bidi.mirror import MIRRORED
 
@@ -22,6 +22,9 @@ _NEUTRAL: Final = frozenset(("B", "S", "WS", "ON", "PDI", *_ISOLATES))
 _WITHIN_NUMBERS: Final = frozenset((("EN", "ES"), ("EN", "CS"), ("AN", "CS")))
 _DEEPEST: Final = 125
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[-+](?=\d)")
+# Marks, embeddings and isolates: they move what is around them and are drawn as nothing. Overrides are no such: they
+# make a text look like another one.
+OBEYED: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
 
 
 class Run(NamedTuple):
@@ -32,6 +35,33 @@ class Run(NamedTuple):
     leftwards: bool
 
 
+class ParagraphLine(str):
+    """A line of a paragraph that has several: the paragraph decides the levels of its characters."""
+
+    __slots__ = ("base", "levels")
+
+    base: int
+    levels: Sequence[int]
+
+    @classmethod
+    def of(cls, paragraph: str, lines: Sequence[str]) -> Sequence[Self]:
+        """Return the lines, which follow each other in the paragraph."""
+        found, base, end, made = levels(paragraph), direction_of(paragraph), 0, []
+        for text in lines:
+            begin = paragraph.index(text, end)
+            end = begin + len(text)
+            line = cls(text)
+            given = [unicodedata.bidirectional(char) or "L" for char in text]
+            line.base, line.levels = base, _with_trailing(given, found[begin:end], base)
+            made.append(line)
+        return made
+
+
+def direction_of(paragraph: str) -> int:
+    """Return 1 for a paragraph that runs from right to left, 0 for others (rules P2 and P3)."""
+    return _first_strong([unicodedata.bidirectional(char) or "L" for char in paragraph])
+
+
 def leftwards(line: str) -> bool:
     """Return whether something of a line may run from right to left."""
     return not line.isascii() and not _RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, line))
@@ -39,11 +69,11 @@ def leftwards(line: str) -> bool:
 
 def visual(line: str) -> Sequence[Run]:
     """Return the runs of a line in the order in which they are drawn from left to right."""
-    if not leftwards(line):
+    if not isinstance(line, ParagraphLine) and not leftwards(line):
         return [Run(0, len(line), leftwards=False)]
     # Each character by itself, then rule L2 for whole pieces of one level.
     pieces: list[tuple[int, int, int]] = []
-    for index, level in enumerate(levels(line)):
+    for index, level in enumerate(line.levels if isinstance(line, ParagraphLine) else levels(line)):
         if pieces and pieces[-1][2] == level:
             pieces[-1] = (pieces[-1][0], index + 1, level)
         else:
@@ -326,6 +356,11 @@ def _with_spaces(given: Sequence[str], found: list[int], base: int) -> list[int]
     for index, kind in enumerate(given):
         if kind in _REMOVED:
             found[index] = found[index - 1] if index else base
+    return _with_trailing(given, found, base)
+
+
+def _with_trailing(given: Sequence[str], found: list[int], base: int) -> list[int]:
+    """Rule L1: what separates, and the spaces before it and at the end, have the level of the paragraph."""
     trailing = True
     for index in range(len(given) - 1, -1, -1):
         if given[index] in ("B", "S"):

@@ -4,6 +4,7 @@ Every character comes from a font that is embedded. reportlab makes subsets of u
 the first subset of a font holds ASCII at its own codes, so that nearly all text needs no look-up.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,15 +14,18 @@ from typing import Any, Final
 
 from reportlab.pdfbase.ttfonts import TTFont
 
-from waybill.subject_access.domain.report.direction import mirrored, visual
+from waybill.subject_access.domain.report.direction import OBEYED, leftwards, mirrored, visual
 from waybill.subject_access.domain.report.shaping import FOLDER, JOINERS, Face, Used, shaping_face
 
 _TAB: Final = "    "
 # Joiners, variation selectors, soft hyphens, byte order marks: nothing is lost where nothing is drawn. Beside letters
 # that are shaped joiners stay.
-_DRAWN_AS_NOTHING = frozenset("\u00ad\u034f\u200b\u200c\u200d\u2060\ufeff") | {
+_DRAWN_AS_NOTHING = frozenset("\u00ad\u034f\u200b\u200c\u200d\u2060\u20e3\ufeff") | {
     chr(code) for code in range(0xFE00, 0xFE10)
 }
+_WITHOUT_DIRECTIONS: Final = dict.fromkeys(map(ord, OBEYED))
+# The flag of a part of a country: its letters are tags behind a black flag (Unicode Technical Standard 51, annex C).
+_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
 _BREAKS = {"\r\n": "\n", "\r": "\n", "\u2028": "\n", "\u2029": "\n", "\x85": "\n", "\v": "\n", "\f": "\n"}
 
 
@@ -39,7 +43,7 @@ class _Widths(dict[str, float]):
         self._font_of = font_of
 
     def __missing__(self, char: str) -> float:
-        width: float = self._font_of(char).face.getCharWidth(ord(char))
+        width: float = 0.0 if char in OBEYED else self._font_of(char).face.getCharWidth(ord(char))
         self[char] = width
         return width
 
@@ -78,9 +82,14 @@ class Fonts:
         composed = unicodedata.normalize("NFC", text.replace("\t", _TAB))
         if composed.isascii() and composed.replace("\n", "").isprintable():
             return composed
+        if not leftwards(composed):
+            composed = composed.translate(_WITHOUT_DIRECTIONS)
+        composed = _FLAG.sub(lambda found: f"{found[0][0]}[{_letters(found[0][1:-1])}]", composed)
         return "".join(map(self._drawn, composed, f" {composed}"))
 
     def _drawn(self, char: str, before: str) -> str:
+        if char in OBEYED:
+            return char
         if char in JOINERS and self.shaped(before, bold=False):
             return char
         if char == "\n" or (char.isprintable() and self.has(char)):
@@ -90,6 +99,10 @@ class Fonts:
             return ""
         if category == "Zs":
             return " "
+        # Bold letters of mathematics, for one, which people write messages in.
+        plain = unicodedata.normalize("NFKC", char)
+        if plain != char and plain.isprintable() and all(map(self.has, plain)):
+            return plain
         code = f"U+{ord(char):04X}"
         self.unprintable[code] += 1
         # A picture is best told by its name, a letter by its number.
@@ -177,7 +190,9 @@ class Ink:
         return " ".join(
             operator
             for run in visual(text)
-            for operator in self._run(text[run.begin : run.end], size, bold, leftwards=run.leftwards)
+            for operator in self._run(
+                text[run.begin : run.end].translate(_WITHOUT_DIRECTIONS), size, bold, leftwards=run.leftwards
+            )
         )
 
     def _run(self, text: str, size: float, bold: bool, *, leftwards: bool) -> Iterator[str]:
@@ -200,6 +215,10 @@ class Ink:
         """Put the typefaces that were used into the file, which reportlab does for its own."""
         for used in self._shaped.values():
             self._document.idToObject["BasicFonts"].dict[used.name] = used.embed(self._document)
+
+
+def _letters(tags: str) -> str:
+    return "".join(chr(ord(tag) - 0xE0000) for tag in tags)
 
 
 def _escaped(text: str) -> str:

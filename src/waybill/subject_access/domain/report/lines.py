@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from waybill.subject_access.domain.report.direction import ParagraphLine, leftwards
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.shaping import JOINERS
 
@@ -22,7 +23,12 @@ def wrap(fonts: Fonts, text: str, room: float, size: float, bold: bool = False) 
     """
     if "\n" not in text and fonts.width(text, size, bold) <= room:
         return (text,)
-    return [line for paragraph in text.split("\n") for line in _broken(fonts, paragraph, room, size, bold)]
+    return [line for paragraph in text.split("\n") for line in _lines(fonts, paragraph, room, size, bold)]
+
+
+def _lines(fonts: Fonts, paragraph: str, room: float, size: float, bold: bool) -> Sequence[str]:
+    lines = list(_broken(fonts, paragraph, room, size, bold))
+    return ParagraphLine.of(paragraph, lines) if len(lines) > 1 and leftwards(paragraph) else lines
 
 
 def _broken(fonts: Fonts, paragraph: str, room: float, size: float, bold: bool) -> Iterator[str]:

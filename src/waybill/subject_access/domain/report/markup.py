@@ -32,8 +32,9 @@ _INLINE: Final = ("span", "strong", "b", "em", "i", "small")
 _TABLE: Final = ("table", "thead", "tbody", "tr", "th", "td")
 _BREAKING: Final = (*_HEADINGS, "p", "div", "section", "hr", "ul", "ol", "li", "dl", "dt", "dd")
 _TAGS: Final = frozenset((*_INLINE, *_TABLE, *_BREAKING, "br"))
-# What nobody sees of a document.
-_UNSEEN: Final = ("script", "style", "head", "template", "noscript")
+# What nobody sees of a document. What tells of it, such as its title, is shown: its head may end without a tag.
+_UNSEEN: Final = ("script", "style", "template")
+_OFTEN_UNSEEN: Final = ("hidden", "password", "submit", "button", "reset", "image", "file")
 _FED: Final = 65_536
 _PICTURE = re.compile(rf"{SOURCE}([0-9]{{1,9}})")
 _PICTURE_TAG = re.compile(r"\s*\{\{[{&~]?\s*inlineAttachmentContent\s[^{}]*\}{2,3}\s*")
@@ -131,6 +132,8 @@ class _Reader(HTMLParser):
             self._unseen = self._unseen or tag
         if tag == "img" and self._pictures:
             self._picture({name: value or "" for name, value in attrs})
+        elif tag in ("img", "input", "title"):
+            self._of_document(tag, {name: value or "" for name, value in attrs})
         elif tag == "br" or (self._table and self._table.cell and tag in _BREAKING):
             self._text.append("\n")
         elif tag in _TABLE:
@@ -146,7 +149,7 @@ class _Reader(HTMLParser):
             self._unseen = ""
         if self._table and self._table.cell and tag in _BREAKING:
             self._text.append("\n")
-        elif tag in _TABLE or tag in _BREAKING:
+        elif tag in _TABLE or tag in _BREAKING or tag == "title":
             self._end_text()
             if tag in ("ul", "ol") and self._lists:
                 self._lists.pop()
@@ -156,6 +159,19 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._unseen:
             self._text.append(_SPACE.sub(" ", data))
+
+    def _of_document(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Show what a document says in attributes, and its title."""
+        if tag == "title":
+            self._end_text()
+            self._within = "p"
+        elif tag == "img" and attributes.get("alt", "").strip():
+            self._text.append(f"[Picture: {attributes['alt'].strip()}]")
+        elif tag == "input" and attributes.get("type", "").lower() not in _OFTEN_UNSEEN:
+            ticked = attributes.get("type", "").lower() in ("checkbox", "radio")
+            self._text.append(
+                f" {('[x]' if 'checked' in attributes else '[ ]') if ticked else attributes.get('value', '')} "
+            )
 
     def _picture(self, attributes: Mapping[str, str]) -> None:
         source = attributes.get("src", "")

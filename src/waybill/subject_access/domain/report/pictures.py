@@ -18,6 +18,7 @@ MOST_FRAMES: Final = 500
 MOST_PIXELS_IN_ALL: Final = 400_000_000
 # 75 % of a page at 250 dots per inch; the longer side decides, as a picture may lie on its side.
 _BOX: Final = (2200, 2200)
+_PICTURES: Final = "pictures"
 
 
 class UnreadablePicture(ValueError):
@@ -27,6 +28,7 @@ class UnreadablePicture(ValueError):
 def frames(path: Path) -> Iterator[Image.Image]:
     """Return each page of a picture (TIFF files may have several), in grey or RGB.
 
+    Of files of other formats with several pictures, such as those that move, the first; then it raises.
     Of all that files say beside their pixels only ``info["photograph"]`` is left: whether it was a JPEG file.
 
     Raises
@@ -36,7 +38,8 @@ def frames(path: Path) -> Iterator[Image.Image]:
     """
     with _as_unreadable(), _opened(path) as image:
         in_all = 0
-        count = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+        pictures = max(getattr(image, "n_frames", 1), image.info.get(_PICTURES, 1))
+        count = pictures if image.format == "TIFF" else 1
         if count > MOST_FRAMES:
             raise UnreadablePicture(f"it has more than {MOST_FRAMES} pages")
         for number in range(count):
@@ -48,8 +51,11 @@ def frames(path: Path) -> Iterator[Image.Image]:
             if in_all > MOST_PIXELS_IN_ALL:
                 raise UnreadablePicture(f"it has more than {MOST_PIXELS_IN_ALL // 1_000_000} million pixels in all")
             prepared = _prepared(image)
-            prepared.info = {"photograph": image.format == "JPEG"}
+            # Telephones put a second picture into theirs, which says the same.
+            prepared.info = {"photograph": image.format in ("JPEG", "MPO")}
             yield prepared
+        if pictures > count and image.format != "MPO":
+            raise UnreadablePicture(f"it has {pictures} pictures, of which the first is shown")
 
 
 def _opened(path: Path) -> Image.Image:
@@ -60,6 +66,7 @@ def _opened(path: Path) -> Image.Image:
     if width * height > MOST_PIXELS:
         raise UnreadablePicture(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
     picture: Image.Image = file.to_pillow()
+    picture.info[_PICTURES] = len(file)
     return picture
 
 

@@ -16,6 +16,8 @@ import uharfbuzz as hb
 import waybill_typefaces
 from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream, PDFStreamFilterZCompress, PDFString
 
+from waybill.subject_access.domain.report.direction import leftwards
+
 FOLDER: Final = Path(waybill_typefaces.__file__).parent
 _NOTO: Final = Path(manimgx_fonts.__file__).parent
 _EMOJI: Final = "NotoEmoji"
@@ -147,7 +149,8 @@ class Face:
 
     def width(self, text: str) -> int:
         """Return how wide a piece of text is, in thousandths of the size."""
-        return sum(glyph.advance for cluster in self.shape(text, leftwards=False) for glyph in cluster.glyphs)
+        shown = self.shape(text, leftwards=leftwards(text))
+        return sum(glyph.advance for cluster in shown for glyph in cluster.glyphs)
 
     def _shape(self, text: str, *, leftwards: bool) -> Sequence[Cluster]:
         buffer = hb.Buffer()
