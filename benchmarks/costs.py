@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "DynamoDB": ("dynamodb_write_units", "dynamodb_read_units"),
     "messages": ("sns_publishes", "sqs_requests"),
     "API": ("api_requests",),
+    "secrets": ("secret_requests",),
     "logs": ("log_gb",),
     "standing": ("kms_keys", "secrets", "alarms", "dashboards", "custom_metrics", "schedule_invocations"),
 }

@@ -16,10 +16,9 @@ os.environ |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 
 import boto3
 from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber
 
 from benchmarks.custody.files import PER_FILE, happenings
-from benchmarks.harness.metering import Meter
+from benchmarks.harness.metering import EmulatorTime, Meter
 from tests.fakes.custody import NOON, LocalKeys, LocalSigner
 from waybill.custody.adapters.log_bucket import S3Log
 from waybill.custody.adapters.table import CustodyTable
@@ -31,24 +30,6 @@ from waybill.custody.models import FileState
 
 _BATCH = 100
 _TRACED = 50
-
-
-class _Emulator:
-    """What the emulator itself takes, which is no part of what is measured."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        answer = BotocoreStubber.__call__
-
-        def timed(stubber: BotocoreStubber, *args: Any, **named: Any) -> Any:
-            started = time.process_time()
-            try:
-                return answer(stubber, *args, **named)
-            finally:
-                self.seconds += time.process_time() - started
-
-        vars_of_class: Any = BotocoreStubber
-        vars_of_class.__call__ = timed
 
 
 class _Clock:
@@ -81,7 +62,7 @@ def _measure(files: int) -> dict[str, Any]:
     counted: dict[str, Any] = {"events": files * PER_FILE, "batches": 0}
     happened = [one for number in range(files) for one in happenings(number)]
     # As the streams tell it: a file's registration, its checks with its copy, its copies, its scan, each by itself.
-    emulator = _Emulator()
+    emulator = EmulatorTime()
     happened.sort(key=lambda one: (one.workflow, one.kind != "registered"))
     started = time.process_time()
     with meter.counting():

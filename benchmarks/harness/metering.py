@@ -1,17 +1,53 @@
 """What AWS would bill for requests that are made of moto: requests by operation, and DynamoDB's units."""
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import ceil
 from typing import Any
 
 from boto3 import Session
+from moto.core.botocore_stubber import BotocoreStubber
 
 from benchmarks.prices import item_bytes, read_units, write_units
 
 _CHUNK = 64 * 1024
+# What S3 bills as writes (Amazon S3 Pricing, Requests & data retrievals); removals are free.
+_BILLED: Mapping[str, Sequence[str]] = {
+    "s3_writes": (
+        "s3.PutObject",
+        "s3.CopyObject",
+        "s3.PutObjectTagging",
+        "s3.CreateMultipartUpload",
+        "s3.UploadPart",
+        "s3.CompleteMultipartUpload",
+        "s3.ListObjectsV2",
+        "s3.ListObjectVersions",
+    ),
+    "s3_reads": ("s3.GetObject", "s3.HeadObject", "s3.GetObjectTagging"),
+    "secret_requests": ("secrets-manager.GetSecretValue",),
+    "sns_publishes": ("sns.Publish",),
+}
 _PAGE = 4096
+
+
+class EmulatorTime:
+    """The processor time that moto itself takes from now on, which is no part of what is measured."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        answer = BotocoreStubber.__call__
+
+        def timed(stubber: BotocoreStubber, *args: Any, **named: Any) -> Any:
+            started = time.process_time()
+            try:
+                return answer(stubber, *args, **named)
+            finally:
+                self.seconds += time.process_time() - started
+
+        vars_of_class: Any = BotocoreStubber
+        vars_of_class.__call__ = timed
 
 
 class Meter:
@@ -46,6 +82,9 @@ class Meter:
             return
         service, operation = event_name.removeprefix("before-parameter-build.").split(".")
         self.requests[f"{service}.{operation}"] += 1
+        for billed, operations in _BILLED.items():
+            if f"{service}.{operation}" in operations:
+                self.used[billed] += 1
         if count := getattr(self, f"_{service}_{operation}", None):
             count(params)
 
@@ -57,21 +96,6 @@ class Meter:
                 self.used["dynamodb_read_units"] += read_units(item_bytes(parsed.get("Item", {})))
             case "dynamodb.Query":
                 self.used["dynamodb_read_units"] += max(1, ceil(sum(map(item_bytes, parsed["Items"])) / _PAGE))
-
-    def _s3_ListObjectsV2(self, _: Mapping[str, Any]) -> None:  # noqa: N802 (named as the operation)
-        self.used["s3_writes"] += 1
-
-    def _s3_PutObject(self, _: Mapping[str, Any]) -> None:  # noqa: N802
-        self.used["s3_writes"] += 1
-
-    def _s3_ListObjectVersions(self, _: Mapping[str, Any]) -> None:  # noqa: N802
-        self.used["s3_writes"] += 1
-
-    def _s3_GetObject(self, _: Mapping[str, Any]) -> None:  # noqa: N802
-        self.used["s3_reads"] += 1
-
-    def _s3_HeadObject(self, _: Mapping[str, Any]) -> None:  # noqa: N802
-        self.used["s3_reads"] += 1
 
     def _sqs_SendMessageBatch(self, params: Mapping[str, Any]) -> None:  # noqa: N802
         self.used["sqs_requests"] += ceil(sum(len(entry["MessageBody"]) for entry in params["Entries"]) / _CHUNK)
@@ -94,9 +118,13 @@ class Meter:
 
     def _dynamodb_TransactWriteItems(self, params: Mapping[str, Any]) -> None:  # noqa: N802
         for write in params["TransactItems"]:
-            size = item_bytes(write["Put"]["Item"]) if "Put" in write else self._stored_bytes(write["Update"])
+            ((kind, asked),) = write.items()
+            size = item_bytes(asked["Item"]) if kind == "Put" else self._stored_bytes(asked)
             self.used["dynamodb_write_units"] += write_units(size, transaction=True)
 
+    def _dynamodb_DeleteItem(self, params: Mapping[str, Any]) -> None:  # noqa: N802
+        self.used["dynamodb_write_units"] += write_units(self._stored_bytes(params))
+
     def _stored_bytes(self, update: Mapping[str, Any]) -> int:
-        """Return the size of what an update is of, as it is before it."""
+        """Return the size of what is updated, removed or only looked at, as it is before."""
         return item_bytes(self._items.get_item(TableName=update["TableName"], Key=update["Key"]).get("Item", {}))

@@ -6,11 +6,12 @@ imports and data included.
 """
 
 import json
+import random
 import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,22 @@ from typing import Any
 _ESTABLISHMENTS = ("Leeds", "Moorland", "Brixton", "Low Newton")
 _PAGE_ROWS = 37
 _SURNAMES = ("Quill", "O'Rourke", "van den Berg", "Smith-Jones", "Nkemelu", "Zolc", "Fielding", "Jsmith")
+_WORDS = 4_000
+# Syllables of names, twelve of each script.
+_SYLLABLES = {
+    "Latin": "ba ke li mo nu pa ri so ta ve wi zo",
+    "Arabic": "با كي لي مو نو عم ري سو حم في وا زو",
+    "Hebrew": "בא קי לי מו נו שי רי סו תה וי דו זו",
+    "Devanagari": "का कि शु मो नी प्र री सो त्र वि श्री ज़ो",
+    "Bengali": "কা কি শু মো নী প্র রী সো ত্র বি শ্রী জো",
+    "Gurmukhi": "ਕਾ ਕਿ ਲੂ ਮੋ ਨੀ ਪ੍ਰ ਰੀ ਸੋ ਤਾ ਵਿ ਸ਼੍ਰੀ ਜੋ",
+    "Tamil": "கா கி லு மோ நீ பா ரீ சோ தா வி ஸ்ரீ ஜோ",
+    "Thai": "กา คี ลู โม นี ปา รี โส ตา วี ศรี ใจ",
+    "Ethiopic": "ባ ኬ ሊ ሞ ኑ ፓ ሪ ሶ ታ ቬ ዊ ዞ",
+    "Chinese": "王 小 明 習 近 平 李 伟 张 芳 陈 静",
+    "Cyrillic": "ба ке ли мо ну па ри со та ве ви зо",
+    "Vietnamese": "bà kế lị mộ nữ phạ rĩ sơ tấ vệ vĩ đồ",
+}
 _NUMBERS = ("A9876ZZ", "07700 900123", "1990-01-02", "QQ 12 34 56 C")
 
 
@@ -37,6 +54,29 @@ def rows(pages: int) -> Iterator[dict[str, Any]]:
     )
 
 
+def _words(scripts: Sequence[str], count: int) -> list[list[str]]:
+    """Return as many words for each script, of two or three syllables, always the same."""
+    drawn = random.Random(5)
+    return [
+        ["".join(drawn.choices(syllables, k=drawn.randint(2, 3))) for _ in range(count)]
+        for syllables in (_SYLLABLES[script].split() for script in scripts)
+    ]
+
+
+def texts(rows: int, scripts: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Rows with eight words, each row in the next of the scripts; of any scripts as many words and syllables."""
+    words = _words(scripts, _WORDS)
+    for number in range(rows):
+        own = words[number % len(words)]
+        begin = number * 8 // len(words)
+        yield {
+            "date": f"2024-{number % 12 + 1:02}-{number % 28 + 1:02}",
+            "author": " ".join(own[(begin + word) % _WORDS] for word in range(2)),
+            "text": " ".join(own[(begin + word) % _WORDS] for word in range(2, 8)),
+            "id": number % 20_000,
+        }
+
+
 def _written(found: Iterator[dict[str, Any]], file: Path) -> Path:
     """Write rows to a file, one by one, as an answer comes."""
     with file.open("w", encoding="utf-8") as out:
@@ -52,7 +92,8 @@ def draw(job: dict[str, Any]) -> dict[str, Any]:
     from waybill.subject_access.domain.report.part import render_part
 
     folder, name = Path(job["folder"]), job["name"]
-    content = Path(job["answer"]) if "answer" in job else _written(rows(job["pages"]), folder / f"{name}.json")
+    found = texts(job["rows"], job["scripts"] or [*_SYLLABLES]) if "scripts" in job else rows(job.get("pages", 0))
+    content = Path(job["answer"]) if "answer" in job else _written(found, folder / f"{name}.json")
     section = Section(name, f"Service {name}", Outcome.COMPLETE, content)
     subject = Subject.named("Smith", "John", IdKind.NOMIS, "A1234AA")
     with tempfile.TemporaryDirectory(dir=folder) as work:
