@@ -3,19 +3,20 @@
 import os
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from waybill.core.errors import ConfigurationError
+from waybill.core.frozen_model import FrozenModel
 
 
-class WaybillSettings(BaseModel):
+class WaybillSettings(FrozenModel):
     """Base of every settings class: frozen, read from environment variables named as the fields, in upper case.
 
     A variable is text, and an empty one is not set; a field of another type than a number, a truth value or text has a
     validator that reads the text.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(extra="ignore")
 
 
 class ObservabilitySettings(WaybillSettings):

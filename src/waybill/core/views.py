@@ -6,10 +6,12 @@ of the answer where it does not apply.
 
 from typing import Any, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+
+from waybill.core.frozen_model import FrozenModel
 
 
 def _is_none(value: object) -> bool:
@@ -21,13 +23,12 @@ def optional(description: str, **settings: Any) -> Any:
     return Field(default=None, exclude_if=_is_none, description=description, **settings)
 
 
-class View(BaseModel):
+class View(FrozenModel):
     """A frozen model whose JSON is camelCase; what it does not name cannot be answered."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
         populate_by_name=True,
-        frozen=True,
         extra="forbid",
         json_schema_serialization_defaults_required=True,
     )

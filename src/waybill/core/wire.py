@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.frozen_model import FrozenModel
 
 
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
@@ -46,10 +47,10 @@ def field_path(location: tuple[int | str, ...]) -> str:
     return path or "input"
 
 
-class WireModel(BaseModel):
+class WireModel(FrozenModel):
     """A frozen model whose JSON is camelCase; unknown fields are ignored, so that senders may carry their own."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
     @classmethod
     def parse(cls, payload: object) -> Self:

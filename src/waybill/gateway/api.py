@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from waybill import __version__
+from waybill.core.frozen_model import FrozenModel
 from waybill.core.http import build_api, public
 from waybill.gateway.openapi import openapi_document
 from waybill.gateway.registry import apis
@@ -16,7 +17,7 @@ from waybill.gateway.registry import apis
 type _Part = Annotated[JsonValue, Field(description="As the specification has it")]
 
 
-class OpenApiDocument(BaseModel):
+class OpenApiDocument(FrozenModel):
     """An OpenAPI document, of which the specification says more (https://spec.openapis.org/oas/v3.1.1.html)."""
 
     openapi: str = Field(description="The version of the specification", examples=["3.1.0"])
@@ -38,7 +39,7 @@ _DOCUMENT: dict[int, OpenAPIResponse] = {
 }
 
 
-class Health(BaseModel):
+class Health(FrozenModel):
     """The API answers."""
 
     status: Literal["ok"] = Field(default="ok", description="Always `ok`: what is not up does not answer")

@@ -9,9 +9,10 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from waybill.core.clock import iso
+from waybill.core.frozen_model import FrozenModel
 from waybill.scanning.keys import KEY_LIMIT_BYTES, key_hash
 
 
@@ -33,10 +34,10 @@ def _prefix(value: str) -> str:
 Name = Annotated[str, Field(min_length=1), AfterValidator(_text)]
 
 
-class Sample(BaseModel):
+class Sample(FrozenModel):
     """Which part of the objects is scanned, either a share or a number: the same keys every time."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     percent: Annotated[float, Field(strict=True, gt=0, le=100)] | None = Field(
         default=None, description="The share of the objects, in per cent", examples=[10]
@@ -108,10 +109,10 @@ def _glob(value: str) -> str:
 Glob = Annotated[str, Field(min_length=1), AfterValidator(_glob)]
 
 
-class ScanRequest(BaseModel):
+class ScanRequest(FrozenModel):
     """What is to be scanned, and for what."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     bucket: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
         description="The bucket to scan", examples=["town-hall-exports"]
@@ -236,10 +237,10 @@ _Pattern = Annotated[Name, Field(max_length=2000)]
 _Certainty = Literal["LOW", "MEDIUM", "HIGH"]
 
 
-class RuleRequest(BaseModel):
+class RuleRequest(FrozenModel):
     """One shape of the values of a detector."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     pattern: _Pattern = Field(description="The exact shape; every quantifier is bounded", examples=["B-[A-Z]{8}"])
     gates: Annotated[tuple[_Pattern, ...], Field(max_length=20)] = Field(
@@ -252,20 +253,20 @@ class RuleRequest(BaseModel):
     with_keyword: _Certainty | None = Field(default=None, description="How sure it is with one", examples=["HIGH"])
 
 
-class ExampleRequest(BaseModel):
+class ExampleRequest(FrozenModel):
     """A text, and what is found in it: nothing, or a value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     text: _Line = Field(description="The text", examples=["badge B-QWERTZUI"])
     finds: _Line | None = Field(default=None, description="What is found; without it, nothing", examples=["B-QWERTZUI"])
     confidence: _Certainty | None = Field(default=None, description="How sure it is", examples=["HIGH"])
 
 
-class AllowRequest(BaseModel):
+class AllowRequest(FrozenModel):
     """Values that are no findings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     texts: Annotated[tuple[_Line, ...], Field(max_length=1000)] = Field(
         default=(), description="Whole values", examples=[["help@corp-mail.org"]]
@@ -278,10 +279,10 @@ class AllowRequest(BaseModel):
     )
 
 
-class DetectorRequest(BaseModel):
+class DetectorRequest(FrozenModel):
     """A detector of your own, in the format of the shipped ones, or an allow list."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     description: _Line = Field(description="What it finds", examples=["Badge of the town hall"])
     source: Annotated[str, Field(max_length=500)] = Field(
@@ -310,10 +311,10 @@ class DetectorRequest(BaseModel):
     )
 
 
-class ScheduleChangeRequest(BaseModel):
+class ScheduleChangeRequest(FrozenModel):
     """What is to become of a schedule."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     suspended: Annotated[bool, Field(strict=True)] = Field(
         description="`true`: no scan is made; `false`: again at the next of its times", examples=[True]
@@ -323,10 +324,10 @@ class ScheduleChangeRequest(BaseModel):
 TRIAL_LENGTH = 10_000
 
 
-class TrialRequest(BaseModel):
+class TrialRequest(FrozenModel):
     """A text that a detector is tried on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     text: Annotated[Name, Field(max_length=TRIAL_LENGTH)] = Field(
         description="The text; it is not kept", examples=["badge B-QWERTZUI"]
@@ -338,10 +339,10 @@ class TrialRequest(BaseModel):
     )
 
 
-class TriageRequest(BaseModel):
+class TriageRequest(FrozenModel):
     """What somebody says of a value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     state: Literal["open", "accepted", "false_positive", "resolved"] = Field(
         description="What it is: `open` takes back what was said", examples=["accepted"]

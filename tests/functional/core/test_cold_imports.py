@@ -32,15 +32,26 @@ class Absent(importlib.abc.MetaPathFinder):
 absent = set(json.loads(sys.argv[2]))
 sys.meta_path.insert(0, Absent())
 assert callable(importlib.import_module(sys.argv[1]).lambda_handler)
-print(json.dumps(sorted(sys.modules)))
+from pydantic import BaseModel
+
+def models(base):
+    return {base}.union(*map(models, base.__subclasses__()))
+
+built = [f"{each.__module__}.{each.__name__}" for each in models(BaseModel) if each.__pydantic_complete__]
+print(json.dumps([sorted(sys.modules), sorted(built)]))
 """
 
 ALL = pytest.mark.parametrize("module", sorted(handlers().values()))
 
 
-@cache
 def imported_by(module: str) -> frozenset[str]:
-    """Return what is imported with `module` in a fresh interpreter, with its function's layers and no setting."""
+    """Return what is imported with `module`."""
+    return _started(module)[0]
+
+
+@cache
+def _started(module: str) -> tuple[frozenset[str], list[str]]:
+    """Return what is imported with `module` in a fresh interpreter, with its layers and no setting, and built then."""
     brought = frozenset().union(*(layers()[layer] for layer in functions()[module].layers))
     absent = [
         package
@@ -56,8 +67,8 @@ def imported_by(module: str) -> frozenset[str]:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    names: list[str] = json.loads(ran.stdout)
-    return frozenset(names)
+    names, built = json.loads(ran.stdout)
+    return frozenset(names), built
 
 
 @cache
@@ -97,6 +108,12 @@ def test_a_function_starts_with_nothing_but_its_layers(module: str) -> None:
     # Counted, since a time says something about the machine. Those of the interpreter are among them.
     checks_tokens = "auth" in functions()[module].layers
     assert len(loaded) <= (MOST_OF_THE_API if serves_http(module) or checks_tokens else MOST)
+
+
+@ALL
+def test_a_function_builds_no_model_before_it_is_used(module: str) -> None:
+    """Pydantic builds a class's validator with the class, or by its first use (`defer_build`, its page on models)."""
+    assert [name for name in _started(module)[1] if name.startswith("waybill.")] == []
 
 
 @ALL

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol, Self
 
+from pydantic import Field
+
 from waybill.core.errors import PermanentError
 from waybill.core.executions import execution_name
 from waybill.core.wire import WireModel
@@ -218,7 +220,7 @@ class BackfillJob(WireModel):
     created_by: str
     worked_by: str
     generation: int = 1
-    limits: Limits = Limits()
+    limits: Limits = Field(default_factory=Limits)
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     input: JobInput = JobInput.LISTING
@@ -235,7 +237,7 @@ class BackfillJob(WireModel):
     compared_all: bool = False
     chunks: int = 0
     settled_chunks: int = 0
-    counts: JobCounts = JobCounts()
+    counts: JobCounts = Field(default_factory=JobCounts)
 
     def ended(self) -> "BackfillJob":
         """Return the job with the status that its end has, by what it has come to."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
+from pydantic import Field
+
 from waybill.core.errors import PermanentError, RetryableError
 from waybill.core.notifications import Notification
 from waybill.core.prefetch import Prefetch
@@ -97,7 +99,7 @@ class FixityJob(WireModel):
     last_key: str = ""
     parts: int = 0
     taken_over_at: tuple[int, ...] = ()
-    counts: FixityCounts = FixityCounts()
+    counts: FixityCounts = Field(default_factory=FixityCounts)
 
     @property
     def generation(self) -> int:

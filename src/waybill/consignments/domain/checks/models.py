@@ -10,11 +10,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from waybill.consignments.domain.file_records import CheckedRecord, RegisteredRecord
 from waybill.consignments.models import Check
+from waybill.core.frozen_model import FrozenModel
 
 
 class Hit(TypedDict):
@@ -82,10 +83,10 @@ CHECKS_UNAVAILABLE = Failure(
 OUT_OF_TIME = Failure(Reason.OUT_OF_TIME, "The function had no time left for the file.")
 
 
-class FileRecord(BaseModel):
+class FileRecord(FrozenModel):
     """What the checks need of a record; whatever else it holds is passed on as it is."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
 
     file_id: str = Field(min_length=1)
     original_path: str = ""
