@@ -6,7 +6,11 @@ from xdist.scheduler import LoadScopeScheduling
 _GROUPS = {
     "tests/functional/core/test_cold_imports.py": "cold imports",  # a program for each handler, for three tests
     "tests/template/": "template",  # mapping the code takes seconds, the tests themselves nothing
-    "tests/workflow/": "application",  # one embedded AWS with the whole application
+    # Each an embedded AWS with the whole application. Most of the time they wait, and two wait beside each other.
+    "tests/workflow/": "application",
+    "tests/workflow/custody/": "second application",
+    "tests/workflow/operations/": "second application",
+    "tests/workflow/replication/": "second application",
     "tests/workflow/local/": "local",
 }
 
