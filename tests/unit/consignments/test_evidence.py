@@ -89,6 +89,14 @@ def told(desk: Desk, name: str, content: Content) -> tuple[dict[str, Any], dict[
         ("key.cer", b"-----BEGIN CERTIFICATE-----\nMIIB\n", "Unidentified", "is text, as its name lets expect"),
         ("cut.png", b"\x89PNG\r\n\x1a\n" + bytes(60), "Unidentified", "damaged or cut off"),
         ("cut.jpg", JPEG[:-2], "Unidentified", "damaged or cut off"),
+        # PRONOM knows RTF by its character set, which readers do without: where it ends, it is whole.
+        (
+            "a.rtf",
+            rb"{\rtf1 Minutes{\b of} the meeting}" + b"\r\n\0",
+            "Unidentified",
+            "begins and ends as its name says",
+        ),
+        ("cut.rtf", rb"{\rtf1 Minutes{\b of} the mee", "Unidentified", "damaged or cut off"),
         ("next.pdf", contents.pdf().replace(b"%PDF-1.", b"%PDF-3."), "Unidentified", "of no version of that format"),
         ("cut.pdf", contents.pdf()[:-60], "Unidentified", "damaged or cut off"),
         ("count.bin", wrong_count(), "Zip", "damaged or cut off"),

@@ -67,6 +67,19 @@ def pdf_with(attachment: bytes) -> bytes:
     return file.getvalue()
 
 
+def pdf_with_note(attachment: bytes) -> bytes:
+    """A page with an annotation that is a file (ISO 32000-1, 12.5.6.15), which no tree of names has."""
+    file = io.BytesIO()
+    with pikepdf.new() as document:
+        page = document.add_blank_page()
+        embedded = pikepdf.Dictionary(F=document.make_stream(attachment))
+        specification = pikepdf.Dictionary(Type=pikepdf.Name.Filespec, F="tool.com", EF=embedded)
+        note = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.FileAttachment, FS=specification)
+        page.Annots = pikepdf.Array([note])
+        document.save(file)
+    return file.getvalue()
+
+
 def macro(source: bytes) -> bytes:
     tokens = b"".join(b"\0" + source[place : place + 8] for place in range(0, len(source), 8))
     packed = b"\1" + struct.pack("<H", 0xB000 | (len(tokens) + 2 - 3)) + tokens
@@ -290,7 +303,9 @@ def test_what_cannot_be_opened_of_it_is_not_called_clean(desk: Desk, name: str, 
         ("a.docx", contents.zipped({**WORD, "word/a.txt": POWERSHELL}), "word/a.txt"),
         ("a.txt", POWERSHELL.decode().encode("utf-16"), "as UTF-8"),
         ("a.zip", contents.zipped({"notes.zip": contents.zipped({"tool.com": EICAR})}), "notes.zip/tool.com"),
-        ("a.pdf", pdf_with(EICAR), "stream"),
+        # ISO 32000-1, 7.11.3: readers show an embedded file by the name in its specification.
+        ("a.pdf", pdf_with(EICAR), "notes.txt"),
+        ("a.pdf", pdf_with_note(EICAR), "tool.com"),
         ("a.gz", gzip.compress(EICAR), "content"),
         # RFC 1952, 2.2: several members may follow each other; the rule wants the test file at its beginning.
         ("a.gz", gzip.compress(b"a") + gzip.compress(EICAR) + gzip.compress(b"b"), "member 2"),
@@ -332,6 +347,18 @@ def test_what_is_clean_inside_stays_clean(desk: Desk, name: str, content: bytes)
     value, _, result = antivirus(desk, name, content)
     assert value == "Success"
     assert not result.keys() & {"places", "notScanned", "notScannedCount"}
+
+
+def test_what_is_encrypted_is_told_once(desk: Desk) -> None:
+    # RFC 3156, section 4: the header says so, and so does the armour of the second part.
+    armour = (
+        b"-----BEGIN PGP MESSAGE-----\n\n"
+        + base64.b64encode(b"\xd2\x10" + bytes(16))
+        + b"\n-----END PGP MESSAGE-----\n"
+    )
+    mail = b"From: a@example.org\nTo: b@example.org\nContent-Type: multipart/encrypted; boundary=b\n\n--b\n\n" + armour
+    _, detail, _ = antivirus(desk, "a.eml", mail + b"--b--\n")
+    assert detail.count("the file itself: ENCRYPTED") == 1
 
 
 def nested(levels: int) -> bytes:

