@@ -138,6 +138,8 @@ CONTAINERS = {
     "data URL": (b'<img src="data:image/png;base64,' + base64.b64encode(NEEDLE) + b'">', "data URL 1"),
     "data URL of text": (b"<a href='data:text/html,the%20words%20that%20a%20rule%20looks%20for'>", "data URL 1"),
     "object of RTF": (rtf_object(NEEDLE), "object 1"),
+    # As Word writes a file that is dropped into RTF: without the length that an `Ole10Native` stream begins with.
+    "file in an object of RTF": (rtf_object(native(NEEDLE)[4:]), "object 1/tool.exe"),
     "stream of a compound file": (contents.compound({"Contents": NEEDLE.ljust(5000)}), "Contents"),
     "small stream of a compound file": (contents.compound({"Contents": NEEDLE}), "Contents"),
     "embedded file": (contents.compound({"\x01Ole10Native": native(NEEDLE)}), "Ole10Native/tool.exe"),

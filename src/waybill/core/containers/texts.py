@@ -8,10 +8,18 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
-from waybill.core.containers.archives import CHUNK, counted
+from waybill.core.containers.archives import CHUNK, counted, refused
+from waybill.core.containers.compound import native_entries
 from waybill.core.containers.encoded import base64_of, encoded_parts
 from waybill.core.containers.kinds import HEAD_BYTES, wide_encoding
-from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, Read, UnopenedReason
+from waybill.core.containers.models import (
+    EXHAUSTED,
+    ContainerBudget,
+    ContainerEntry,
+    ContainerError,
+    Read,
+    UnopenedReason,
+)
 
 _URL = re.compile(rb"data:([A-Za-z0-9.+/;=_,\"'-]{0,200}?)(;base64)?,", re.IGNORECASE)
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/_-]|%(?:2[BbFf]|3[Dd]|0[AaDd])|\\?[\r\n\t ]){1,67108864}={0,2}")
@@ -23,6 +31,10 @@ _TEXT_BYTES = 256 << 20
 _WINDOW, _OVERLAP = 160 << 20, 72 << 20
 _OBJECT = re.compile(rb"\\objdata\b")
 _HEX_OR_WHITE = re.compile(rb"(?:[0-9A-Fa-f\s]|\\(?:par|bin0|'|~|\*)|[{}]){1,134217728}")
+# What Windows calls a file that is embedded as it is ([MS-OLEDS] 2.2.5, its class).
+_PACKAGE = b"package"
+# And what the program that does that begins its data with.
+_PACKAGED = b"\2\0"
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
 
 
@@ -111,18 +123,34 @@ def rtf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEn
             continue
         plain = _NOT_HEX.sub(b"", digits[0])
         budget.enter()
-        data = bytes.fromhex(plain[: len(plain) // 2 * 2].decode())
-        yield ContainerEntry(f"object {number}", counted(io.BytesIO(_native(data)), budget, len(digits[0])))
+        kind, data = _native(bytes.fromhex(plain[: len(plain) // 2 * 2].decode()))
+        yield ContainerEntry(f"object {number}", counted(io.BytesIO(data), budget, len(digits[0])))
+        if kind == _PACKAGE and data.startswith(_PACKAGED):
+            yield from _packaged(data, f"object {number}", budget)
 
 
-def _native(data: bytes) -> bytes:
-    """Return the native data of an embedded object ([MS-OLEDS] 2.2.5), or all of what is none."""
-    place = 8
+def _native(data: bytes) -> tuple[bytes, bytes]:
+    """Return the class and the native data of an embedded object ([MS-OLEDS] 2.2.5), or all of what is none."""
+    place, texts = 8, []
     for _ in range(3):
         if len(data) < place + 4:
-            return data
-        place += 4 + struct.unpack_from("<L", data, place)[0]
-    return data[place + 4 :] if len(data) > place + 4 else data
+            return b"", data
+        (length,) = struct.unpack_from("<L", data, place)
+        texts.append(data[place + 4 : place + 4 + length])
+        place += 4 + length
+    kind = texts[0].rstrip(b"\0").lower()
+    return (kind, data[place + 4 :]) if len(data) > place + 4 else (b"", data)
+
+
+def _packaged(data: bytes, name: str, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield the file in a package: what `Ole10Native` streams hold, without the length that these begin with."""
+    try:
+        for entry in native_entries(io.BytesIO(struct.pack("<L", len(data)) + data), budget):
+            yield ContainerEntry(f"{name}/{entry.name}", entry.read)
+    except ContainerError as error:
+        if error.reason in EXHAUSTED:
+            raise
+        yield refused(name, error.reason)
 
 
 def compressed_rtf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
