@@ -1,6 +1,7 @@
 """`waybill rules`: build the rule set that the consignment checks scan with, and show which one is in use."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from waybill.cli.files import read_text
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 from waybill.consignments.domain.reports.summary import OLD_SIGNATURES_DAYS
-from waybill.core.clock import moment_of, now
+from waybill.core.clock import iso, moment_of, now
 
 if TYPE_CHECKING:
     from waybill.consignments.adapters.rule_publications import RulePublications
@@ -98,6 +99,7 @@ def show(cli: Cli) -> None:
         "files": used.files,
         "excluded": [list(pair) for pair in used.excluded],
         "origin": "built" if published else "shipped",
+        **({"built": used.built} if used.built else {}),
     }
     origin = (
         "built with `waybill rules build`"
@@ -105,6 +107,7 @@ def show(cli: Cli) -> None:
         else ("the demonstration rules of the project, which are no protection; none were built")
     )
     rows = [("Version", used.version), ("YARA-X", used.yara), ("Files", str(used.files)), ("Origin", origin)]
+    rows += [("Built", used.built)] if used.built else []
     cli.output.show(report, table(("", "Rules in use"), rows))
 
 
@@ -183,7 +186,7 @@ def _signature_sets(cli: Cli) -> "S3SignatureSets":
 def _publish(cli: Cli, made: "RuleSet") -> str:
     # Remembered first: rules that are remembered and missing fail the checks, those that are forgotten do not.
     _publications(cli).note(made.version)
-    return _sets(cli).publish(made)
+    return _sets(cli).publish(replace(made, built=iso(now())))
 
 
 def _publications(cli: Cli) -> "RulePublications":

@@ -264,7 +264,8 @@ def _rule_engine(rules: "RuleSet | None") -> "Antivirus":
 
     if rules is None:
         raise LookupError("no rules")
-    return YaraEngine(rules.yara, rules.version, demonstration=rules == shipped())
+    demonstration = rules.version == shipped().version
+    return YaraEngine(rules.yara, rules.version, files=rules.files, built=rules.built, demonstration=demonstration)
 
 
 def _tag_engine(left: "Callable[[], float]") -> "Antivirus":

@@ -261,6 +261,8 @@ class AntivirusView(CheckResultView):
     datetime: int | None = optional("When, in milliseconds since 1970", examples=[1793610900000])
     engine: str | None = optional("`yara` or `guardduty`", examples=["yara"])
     rules_version: str | None = optional("The version of the rules", examples=["2026-11-01"])
+    rules_files: int | None = optional("How many files of rules there are", examples=[12])
+    rules_built: str | None = optional("When the rules were built and published", examples=["2026-11-01T09:00:00Z"])
     demonstration_rules: bool | None = optional("True where the project's own rules were used, which are no protection")
     places: list[HitView] | None = optional("Where rules match inside of the file", examples=[[]])
     not_scanned: list[UnscannedView] | None = optional("The first members that were not scanned", examples=[[]])

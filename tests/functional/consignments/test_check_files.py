@@ -1,7 +1,7 @@
 """CheckFiles on moto: one GetObject per file, pinned; results in one object; replay replaces them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
@@ -170,9 +170,11 @@ def test_rules_whose_manifest_is_gone_are_not_replaced_by_weaker_ones(stack: Sta
     """Nothing is taken for clean by the project's own rules where somebody has built others."""
     file = stack.upload("a.txt", b"a")
     made, _ = build([RuleSource("own.yar", 'rule own { strings: $a = "a" condition: $a }')], {})
-    S3RuleSets(stack.s3, RULES).publish(made)
+    S3RuleSets(stack.s3, RULES).publish(replace(made, built="2026-11-01T09:00:00.000Z"))
     [line] = stack.check(file)
-    assert results(line)["antivirus"]["result"] == "own"
+    found = results(line)["antivirus"]
+    assert (found["result"], found["rulesFiles"], found["rulesBuilt"]) == ("own", 1, "2026-11-01T09:00:00.000Z")
+    assert "demonstrationRules" not in found
     stack.s3.delete_object(Bucket=RULES, Key="rules/current.json")
     stack.s3.delete_object(Bucket=RESULTS, Key=KEY)
     with pytest.raises(ChecksUnavailableError, match="build the rules again"):

@@ -22,6 +22,7 @@ from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 from waybill.consignments.adapters.signature_sets import S3SignatureSets
 from waybill.consignments.domain.checks.errors import RuleSetInvalidError
 from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
+from waybill.core.clock import moment_of
 
 RULES = "rules"
 SHIPPED = Path(waybill.__file__).parent / "consignments" / "rules"
@@ -68,12 +69,14 @@ def test_what_is_built_is_in_use(run: Program, sets: S3RuleSets, folder: Path) -
     used = sets.current()
     assert used is not None
     assert used.version == built["version"]
+    assert moment_of(used.built) is not None
     assert run("show")[1] | {"origin": "built"} == {
         "version": built["version"],
         "yaraX": built["yaraX"],
         "files": 2,
         "excluded": [],
         "origin": "built",
+        "built": used.built,
     }
 
 

@@ -123,6 +123,58 @@ def test_a_problem_of_many_files_is_told_once() -> None:
     assert "ServerFFID" not in made
 
 
+MALWARE = {
+    "statusName": "Antivirus",
+    "value": "VirusDetected",
+    "rule": "antivirus.found",
+    "sentence": "Malware was found in this file.",
+    "action": "Contact support",
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "rule", "words"),
+    [
+        ("Completed", "", "none found"),
+        # A password is no malware: nobody knows.
+        ("CompletedWithIssues", "NotScannedInside", "none found, but not all could be looked into"),
+        ("CompletedWithIssues", "VirusDetected", "found"),
+    ],
+)
+def test_the_word_for_malware_says_no_more_than_was_seen(value: str, rule: str, words: str) -> None:
+    told = [{**MALWARE, "value": rule}] if rule else []
+    files = [a_file("a.docx", accepted=not told, explanations=told)]
+    assert f'Malware: <span class="{"bad" if told else "good"}">{words}</span>' in page(
+        files, statuses={"ServerAntivirus": value}
+    )
+
+
+def test_malware_is_in_the_first_sentence() -> None:
+    found = a_file("tool.docx", accepted=False, explanations=[MALWARE])
+    made = page([found, refused("a.zip", 2)])
+    first = "Malware was found in 1 file. Not accepted as it is: 1 file is for the sender to put right, 1 file is for"
+    assert first in made
+    assert "Malware was found in" not in page([refused("a.zip")])
+
+
+def test_what_is_only_worth_knowing_gives_nobody_something_to_do() -> None:
+    remark = {"rule": "waybill.extensionMismatch", "sentence": "It is a picture.", "action": "Fix yourself"}
+    made = page([a_file("photo.pdf", remarks=[remark])], status="Completed")
+    assert "It is a picture." in made
+    assert "Fix yourself" not in made
+    assert "<b>1</b><span>file</span>" in made
+
+
+def test_the_page_says_what_was_checked_only_where_something_was() -> None:
+    assert "SHA-256 was compared" in page([a_file("a.pdf")])
+    assert "SHA-256 was compared" not in page([a_file("a.pdf", statuses={}, explanations=[])], status="Registered")
+
+
+def test_values_of_the_code_are_told_in_words() -> None:
+    made = page([refused("a.zip", detail="no match")])
+    assert "Format: Archive, disk image or container" in made
+
+
 def test_whose_turn_it_is() -> None:
     malware = {"statusName": "Antivirus", "value": "VirusDetected", "sentence": "Malware.", "action": "Contact support"}
     both = refused("a.zip")
@@ -219,6 +271,20 @@ def test_each_engine_and_each_table_is_named_with_its_own_version() -> None:
     made = page([found, empty])
     assert "Table of formats that are refused: 2026-11-30" in made
     assert "Table of checksums of empty files: 2026-06-09" in made
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        # Known faults of consignments, kind 4: a hash of 64 digits says nothing about which rules they are.
+        ({"demonstrationRules": True, "rulesFiles": 2}, "(the demonstration rules of the project)"),
+        ({"rulesFiles": 12, "rulesBuilt": "2026-11-01T09:00:00.000Z"}, "(12 files of rules, built 2026-11-01)"),
+        ({"rulesFiles": 1}, "(1 file of rules)"),
+    ],
+)
+def test_the_rules_are_told_in_words(known: dict[str, Any], words: str) -> None:
+    scanned = {"software": "yara-x", "softwareVersion": "1.23.0", "databaseVersion": "ab" * 32, **known}
+    assert f"Malware: yara-x 1.23.0, rules {'ab' * 32} {words}" in page([a_file("a.pdf", antivirus=scanned)])
 
 
 def test_where_malware_is_stands_beside_the_name_and_not_the_rules_of_all() -> None:

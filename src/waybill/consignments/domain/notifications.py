@@ -68,7 +68,7 @@ def problems_found(
         "",
         *(f"{name}: {value}" for name, value in statuses.items()),
         "",
-        *(f"{number} files: {what}" for what, number in counts.items()),
+        *(f"{number} {'file' if number == 1 else 'files'}: {what}" for what, number in counts.items()),
     ]
     # Malware is always told: who has sent it does not decide that it goes unheard.
     quiet = consignment.rehearsal and not counts.get(_MALWARE)

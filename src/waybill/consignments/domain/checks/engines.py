@@ -22,10 +22,17 @@ class YaraEngine:
 
     scans = True
 
-    def __init__(self, software_version: str, rules_version: str, *, demonstration: bool = False) -> None:
+    def __init__(
+        self, software_version: str, rules_version: str, *, files: int = 0, built: str = "", demonstration: bool = False
+    ) -> None:
         self._software_version = software_version
         self._rules_version = rules_version
-        self._demonstration = demonstration
+        # Which rules these are, in words that mean something to people; a version is a hash.
+        self._rules = {
+            **({"rulesFiles": files} if files else {}),
+            **({"rulesBuilt": built} if built else {}),
+            **({"demonstrationRules": True} if demonstration else {}),
+        }
 
     def verdict(
         self,
@@ -49,7 +56,7 @@ class YaraEngine:
             "engine": "yara",
             "rulesVersion": self._rules_version,
             "partial": partial,
-            **({"demonstrationRules": True} if self._demonstration else {}),
+            **self._rules,
             **_places(found),
         }
 

@@ -55,6 +55,8 @@ class RuleSet:
         File and name of the rules whose matches do not count.
     files : int
         Files in the set.
+    built : str
+        When it was published, as ISO 8601; empty where that was not noted.
     """
 
     version: str
@@ -62,6 +64,7 @@ class RuleSet:
     compiled: bytes
     excluded: tuple[tuple[str, str], ...]
     files: int
+    built: str = ""
 
     def manifest(self) -> dict[str, Any]:
         """Return what has to be known of the set besides `compiled`."""
@@ -72,6 +75,7 @@ class RuleSet:
             "sha256": hashlib.sha256(self.compiled).hexdigest(),
             "excluded": [list(pair) for pair in self.excluded],
             "files": self.files,
+            **({"built": self.built} if self.built else {}),
         }
 
     @classmethod
@@ -94,7 +98,8 @@ class RuleSet:
             )
         try:
             excluded = tuple((str(file), str(rule)) for file, rule in manifest["excluded"])
-            return cls(str(manifest["version"]), manifest["yaraX"], compiled, excluded, int(manifest["files"]))
+            files, built = int(manifest["files"]), str(manifest.get("built", ""))
+            return cls(str(manifest["version"]), manifest["yaraX"], compiled, excluded, files, built)
         except (KeyError, TypeError, ValueError) as error:
             raise RuleSetInvalidError("the rule set's manifest is incomplete; build the rules again") from error
 

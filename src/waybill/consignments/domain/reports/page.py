@@ -27,7 +27,10 @@ _WITH_CHECKSUMS = 300
 _NAMED_OF_A_PROBLEM = 20
 _PROBLEMS = 40
 _DETAIL_LENGTH = 160
+# And a list of fewer for letters of the size of the rest.
+_FEW = 50
 _ITSELF = "the file itself"
+_NO_MATCH = "no match"
 # What the checks call it, for programs, in words.
 _CODES = {
     "ENCRYPTED": "protected by a password or a key",
@@ -71,11 +74,26 @@ _STATUS_NAMES = {
     "ServerRedaction": "Redacted files",
     "ClientChecks": "What came with the files",
 }
-_STATUS_WORDS = {
+_STATUS_WORDS: Mapping[str, tuple[str, str]] = {
     ConsignmentStatus.COMPLETED: ("in order", "good"),
-    ConsignmentStatus.COMPLETED_WITH_ISSUES: ("something is wrong", "bad"),
+    ConsignmentStatus.COMPLETED_WITH_ISSUES: ("see below", "bad"),
     ConsignmentStatus.FAILED: ("not checked to the end", "bad"),
     ConsignmentStatus.IN_PROGRESS: ("under way", "open"),
+}
+_MALWARE, _FOUND = "ServerAntivirus", "VirusDetected"
+# What a word of the code leaves open, where it is the heading of a problem.
+_VALUES = {
+    "Zip": "Archive, disk image or container",
+    "Executable": "Program",
+    "Unidentified": "Unknown format",
+    "ZeroByteFile": "No content",
+    "MultipleFormats": "Several formats",
+    "NonJudgmentFormat": "No format of a judgment",
+    "Unexaminable": "The check fails each time",
+    "VirusDetected": "Found",
+    "NotScannedInside": "Not all could be looked into",
+    "Mismatch": "Not as it was sent",
+    "Failed": "Not checked, or missing",
 }
 _ENDED = frozenset({ConsignmentStatus.COMPLETED, ConsignmentStatus.COMPLETED_WITH_ISSUES})
 _TURNS = {Turn.NOBODY: "accepted", Turn.SENDER: "sender", Turn.ARCHIVE: "archive", Turn.CHECKS: "not checked"}
@@ -158,11 +176,7 @@ def _values(
         "failure": consignment.get("failure"),
         "differences": _differences(consignment.get("differences") or {}),
         "numbers": _numbers(summary, len(left_out)),
-        "statuses": [
-            {"name": _STATUS_NAMES.get(name, name), "word": word, "tone": tone_of}
-            for name, value in consignment["statuses"].items()
-            for word, tone_of in [_STATUS_WORDS.get(value, (value, "open"))]
-        ],
+        "statuses": [_status(name, value, summary) for name, value in consignment["statuses"].items()],
         "sender": _section([each for each in groups if each["sender"]]),
         "archive": _section([each for each in groups if not each["sender"]]),
         "remarks": _section([_problem(problem) for problem in summary.remarks]),
@@ -177,7 +191,9 @@ def _values(
         "old": f"{summary.signature_age_days:,}" if summary.signature_age_days > OLD_SIGNATURES_DAYS else "",
         "earlier": _earlier(consignment, summary),
         "software": [escaped(each) for each in sorted(summary.software)] or ["nothing yet"],
+        "checked": summary.files > summary.turns[Turn.CHECKS],
         "folders": _folders(found.rows) if listed else [],
+        "few": len(found.rows) <= _FEW,
         "unlisted": None if listed else {"count": f"{summary.files:,}", "limit": f"{LISTED_FILES:,}"},
     }
 
@@ -202,7 +218,23 @@ def _verdict(consignment: Mapping[str, Any], summary: Summary) -> tuple[str, str
         )
         if turns[turn]
     ]
-    return f"Not accepted as it is: {', '.join(waiting) or 'there are no files'}.", "bad"
+    malware = _malware(summary)
+    news = f"Malware was found in {_counted(malware)}. " if malware else ""
+    return f"{news}Not accepted as it is: {', '.join(waiting) or 'there are no files'}.", "bad"
+
+
+def _status(name: str, value: str, summary: Summary) -> dict[str, str]:
+    """Return a status of the consignment in words: that something could not be looked into is no malware."""
+    word, tone = _STATUS_WORDS.get(value, (value, "open"))
+    if name == _MALWARE and value == ConsignmentStatus.COMPLETED:
+        word = "none found"
+    if name == _MALWARE and value == ConsignmentStatus.COMPLETED_WITH_ISSUES:
+        word = "found" if _malware(summary) else "none found, but not all could be looked into"
+    return {"name": _STATUS_NAMES.get(name, name), "word": word, "tone": tone}
+
+
+def _malware(summary: Summary) -> int:
+    return sum(problem.count for problem in summary.problems if problem.title.endswith(f": {_FOUND}"))
 
 
 def _run(consignment: Mapping[str, Any]) -> str:
@@ -231,7 +263,7 @@ def _day(moment: object) -> str:
 def _numbers(summary: Summary, left_out: int) -> list[dict[str, str]]:
     turns = summary.turns
     found = [
-        ("files", f"{summary.files:,}"),
+        ("file" if summary.files == 1 else "files", f"{summary.files:,}"),
         ("in all", _size(summary.bytes)),
         ("accepted", f"{turns[Turn.NOBODY]:,}"),
         ("for the sender", f"{turns[Turn.SENDER]:,}"),
@@ -249,10 +281,9 @@ def _problem(problem: Problem) -> dict[str, Any]:
     common = details.pop() if len(details) == 1 and problem.count > 1 else ""
     more = problem.count - len(shown)
     return {
-        "title": _words(value) if value else "",
+        "title": _VALUES.get(value) or _words(value),
         "about": _TITLES.get(status, ""),
         "sentence": problem.sentence,
-        "who": problem.action or "",
         "sender": problem.action == "Fix yourself",
         "count": _counted(problem.count),
         "common": _brief(common),
@@ -264,7 +295,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 def _brief(detail: str) -> str:
     """Return what was seen, in the length that stands beside a name; the exports have all of it."""
     plain = _CODE.sub(lambda found: _CODES.get(found[1], found[1]), detail).replace(f"{_ITSELF}: ", "")
-    plain = _RULES.sub(r"\1", plain)
+    plain = "no format found" if plain == _NO_MATCH else _RULES.sub(r"\1", plain)
     return shortened(escaped(_DIGEST.sub(lambda found: f"{found[0][:12]}…", plain)), _DETAIL_LENGTH)
 
 

@@ -240,17 +240,28 @@ class Summary:
         antivirus, found = file.get("antivirus") or {}, file.get("fileFormat") or {}
         self.demonstration_rules |= bool(antivirus.get("demonstrationRules"))
         for engine in antivirus.get("engines") or [antivirus]:
-            self.software |= _named(engine, "Malware", ("software", "softwareVersion"), "rules", ("databaseVersion",))
+            named = _named(engine, "Malware", ("software", "softwareVersion"), "rules", ("databaseVersion",))
+            self.software |= {f"{each}{_about_rules(engine)}" for each in named}
         self.signature_age_days = max(self.signature_age_days, int(found.get("signatureAgeDays") or 0))
         created = f", built {found['signaturesCreated']}" if found.get("signaturesCreated") else ""
         signatures = ("binarySignatureFileVersion", "containerSignatureFileVersion")
-        named = _named(found, "Formats", ("software", "softwareVersion"), "PRONOM signatures", signatures)
-        self.software |= {f"{each}{created}" for each in named}
+        formats = _named(found, "Formats", ("software", "softwareVersion"), "PRONOM signatures", signatures)
+        self.software |= {f"{each}{created}" for each in formats}
         self.software |= {
             f"{_TABLES.get(each.get('rule'), _TABLE_OF_FORMATS)}: {each['tableVersion']}"
             for each in file["explanations"]
             if each.get("tableVersion")
         }
+
+
+def _about_rules(result: Mapping[str, Any]) -> str:
+    """Return which rules they are: their version alone is a hash, which tells nobody."""
+    if result.get("demonstrationRules"):
+        return " (the demonstration rules of the project)"
+    files, built = result.get("rulesFiles"), str(result.get("rulesBuilt") or "")[:10]
+    told = [f"{files:,} {'file' if files == 1 else 'files'} of rules"] if files else []
+    told += [f"built {built}"] if built else []
+    return f" ({', '.join(told)})" if told else ""
 
 
 _TABLE_OF_FORMATS = "Table of formats that are refused"
