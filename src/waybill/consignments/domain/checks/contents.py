@@ -171,7 +171,7 @@ class ContentFetcher:
             try:
                 for chunk in chain((first, second), chunks):
                     _write(file, chunk)
-                    digest.wrote(len(chunk))
+                    digest.wrote(chunk)
                 written = file.tell()
                 file.truncate(written)
                 digest.end()

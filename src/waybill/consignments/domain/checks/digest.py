@@ -5,6 +5,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
 from threading import Condition
 
@@ -102,24 +103,29 @@ def digested(chunks: Iterable[bytes], builder: DigestBuilder) -> Iterator[bytes]
 
 
 class CopyDigest:
-    """The digest of a copy that is being written: a thread reads it behind the writer, and goes on when that is done.
+    """The digest of a copy that is being written: a thread follows the writer, and goes on when that is done.
 
-    Hashing is what takes longest of a large file; what the scanners say of the copy need not wait for it.
+    Hashing is what takes longest of a large file; what the scanners say of the copy need not wait for it. While the
+    thread keeps up with the writer it takes what was written as it is; what it falls behind by, it reads from the copy.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._written = 0
+        # What was written last, each with its place; not more than a little memory holds.
+        self._kept: deque[tuple[int, bytes]] = deque()
         self._ended = self._cancelled = False
         self._changed = Condition()
         thread = ThreadPoolExecutor(1)
         self._found = thread.submit(self._follow)
         thread.shutdown(wait=False)
 
-    def wrote(self, count: int) -> None:
-        """Take note that so many bytes more are in the copy."""
+    def wrote(self, piece: bytes) -> None:
+        """Take note that the copy has these bytes more."""
         with self._changed:
-            self._written += count
+            if len(self._kept) < _AHEAD:
+                self._kept.append((self._written, piece))
+            self._written += len(piece)
             self._changed.notify()
 
     def end(self) -> None:
@@ -143,15 +149,21 @@ class CopyDigest:
         builder, place = DigestBuilder(), 0
         buffer = memoryview(bytearray(_PIECE))
         with self._path.open("rb", buffering=0) as file:
-            while (ready := self._ready(place)) > 0:
-                if not (count := file.readinto(buffer[:ready])):
-                    raise OSError("the copy is shorter than what was written")
-                builder.feed(buffer[:count])
-                place += count
+            while piece := self._next(place, file, buffer):
+                builder.feed(piece)
+                place += len(piece)
         return builder.digest()
 
-    def _ready(self, place: int) -> int:
-        """Return how many bytes behind `place` can be read, when there are any; none at the end."""
+    def _next(self, place: int, file: FileIO, buffer: memoryview) -> bytes | memoryview:
+        """Return what follows `place`, when there is anything; nothing at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._written > place or self._ended or self._cancelled)
-            return 0 if self._cancelled else self._written - place
+            if self._cancelled or self._written == place:
+                return b""
+            if self._kept and self._kept[0][0] == place:
+                return self._kept.popleft()[1]
+            ready = (self._kept[0][0] if self._kept else self._written) - place
+        file.seek(place)
+        if not (count := file.readinto(buffer[:ready])):
+            raise OSError("the copy is shorter than what was written")
+        return buffer[:count]

@@ -90,7 +90,6 @@ _VALUES = {
     "MultipleFormats": "Several formats",
     "NonJudgmentFormat": "No format of a judgment",
     "Unexaminable": "The check fails each time",
-    "VirusDetected": "Found",
     "NotScannedInside": "Not all could be looked into",
     "Mismatch": "Not as it was sent",
     "Failed": "Not checked, or missing",
