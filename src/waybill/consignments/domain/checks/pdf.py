@@ -30,40 +30,36 @@ def pdf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEn
         reason = UnopenedReason.ENCRYPTED if "encryption" in str(error) else UnopenedReason.BROKEN
         raise ContainerError(reason) from error
     with document:
-        names = _attachment_names(document)
+        names, scripts = _noted(document)
         for number, found in enumerate(document.objects, start=1):
             if isinstance(found, pikepdf.Stream):
                 budget.enter()
                 yield from _stream(found, names.get(found.objgen, f"stream {number}"), budget)
-            for script in _scripts(found):
-                # As its readers read it, whatever string it is written as.
-                budget.enter()
-                plain = str(script).encode("utf-8", "replace")
-                yield ContainerEntry(f"script in object {number}", counted(BytesIO(plain), budget, len(plain)))
+        for number, script in scripts:
+            # As its readers read it, whatever string it is written as.
+            budget.enter()
+            plain = str(script).encode("utf-8", "replace")
+            yield ContainerEntry(f"script in object {number}", counted(BytesIO(plain), budget, len(plain)))
 
 
-def _attachment_names(document: "pikepdf.Pdf") -> dict[tuple[int, int], str]:
-    """Return the names of embedded files by their streams: readers show these, and no numbers (ISO 32000-1, 7.11.3)."""
+def _noted(document: "pikepdf.Pdf") -> "tuple[dict[tuple[int, int], str], list[tuple[int, pikepdf.String]]]":
+    """Return the names of embedded files by their streams, and the scripts that objects hold as strings.
+
+    Readers show an embedded file by the name in its specification, and no number (ISO 32000-1, 7.11.3; 12.6.4.16).
+    """
     import pikepdf
 
-    names = {}
-    for found in document.objects:
-        for specification in _dictionaries(found):
-            embedded = specification.get("/EF")
+    names: dict[tuple[int, int], str] = {}
+    scripts: list[tuple[int, pikepdf.String]] = []
+    for number, found in enumerate(document.objects, start=1):
+        for dictionary in _dictionaries(found):
+            script, embedded = dictionary.get("/JS"), dictionary.get("/EF")
+            if isinstance(script, pikepdf.String):
+                scripts.append((number, script))
             if isinstance(embedded, pikepdf.Dictionary):
-                name = str(specification.get("/UF", specification.get("/F", "")))
+                name = str(dictionary.get("/UF", dictionary.get("/F", "")))
                 names.update({stream.objgen: name for _, stream in embedded.items() if name})
-    return names
-
-
-def _scripts(found: "pikepdf.Object") -> "Iterator[pikepdf.String]":
-    """Yield the scripts that an object holds as strings (ISO 32000-1, 12.6.4.16), not those of what it refers to."""
-    import pikepdf
-
-    for action in _dictionaries(found):
-        script = action.get("/JS")
-        if isinstance(script, pikepdf.String):
-            yield script
+    return names, scripts
 
 
 def _dictionaries(found: "pikepdf.Object", depth: int = 0) -> "Iterator[pikepdf.Object]":
