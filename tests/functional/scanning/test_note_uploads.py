@@ -68,7 +68,7 @@ def test_the_sample_is_an_upload() -> None:
     upload = UploadedVersion.of(SAMPLE)
     assert upload is not None
     assert (upload.bucket, upload.key, upload.size) == (BUCKET, "2026/register.csv", 5)
-    assert upload.identity == "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"
+    assert upload.etag == SAMPLE["detail"]["object"]["etag"]
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,17 @@ def test_an_older_version_that_was_overtaken_is_not_noted_when_it_is_told_of_aga
     assert [entry.etag for entry in uploading.listed(job_id)] == ["e-v2"]
 
 
+def test_an_older_version_whose_event_comes_first_in_a_later_window_is_not_listed(uploading: Uploading) -> None:
+    """What stands under its key is the newer one, which has a job: an older one is no more to be read there."""
+    assert uploading.note("k", "v2", "02")
+    [job_id] = uploading.later(minutes=20)
+    assert not uploading.note("k", "v1", "01")
+    assert uploading.note("another", "v1", "01")
+    [later] = uploading.later(minutes=20)
+    assert [entry.key for entry in uploading.listed(later)] == ["another"]
+    assert [entry.etag for entry in uploading.listed(job_id)] == ["e-v2"]
+
+
 def test_without_versions_it_is_the_sequencer_that_tells_uploads_apart(uploading: Uploading) -> None:
     for _ in range(2):
         described = {"key": "k", "size": 5, "etag": "e", "sequencer": "01"}
@@ -170,8 +181,23 @@ def test_a_sweep_that_dies_at_any_place_makes_one_job(
 
 def test_a_bucket_that_is_no_longer_scanned_so_makes_no_job(uploading: Uploading) -> None:
     uploading.note("k")
+    uploading.moment += WINDOW * 3
     assert replace(uploading.scans, buckets=frozenset({"another-bucket"})).start() == []
     assert replace(uploading.scans, buckets=frozenset()).start() == []
+    # Nothing of it waits any more, also when the bucket is chosen again.
+    assert uploading.scanner.table.uploads.waiting("9999") == []
+    assert uploading.scans.start() == []
+
+
+def test_nothing_that_is_noted_stays_for_good(uploading: Uploading) -> None:
+    """Time to live removes items by `expires`, whatever the buckets are by then."""
+    uploading.note("k")
+    items = uploading.scanner.table.uploads._items
+    stored = [
+        item for page in items.client.get_paginator("scan").paginate(TableName=items.name) for item in page["Items"]
+    ]
+    assert len(stored) == 3
+    assert all(int(item["expires"]["N"]) > uploading.moment.timestamp() for item in stored)
 
 
 def test_a_job_of_uploads_is_scanned_to_its_end(uploading: Uploading, monkeypatch: pytest.MonkeyPatch) -> None:

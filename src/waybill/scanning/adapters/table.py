@@ -17,7 +17,7 @@ DETECTORS          NEWEST#<id>, VERSION#<id>#<number>        a detector of the s
 SCHEDULES          <id>                                      a scan that is made again and again
 UPLOADS            <window>#<bucket>                         that there are uploads in a window, and their job
 UPLOADS#<window>#<bucket>#<digit>  <sha1 of key>             the newest upload of a key in a window
-UPLOADED#<bucket>#<sha1 of key>  <version, or sequencer>     that this version was noted
+UPLOADED#<bucket>#<sha1 of key>  NEWEST                      up to which `sequencer` uploads of a key were noted
 OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in this state, until `expires`
 """
 

@@ -32,40 +32,43 @@ class UploadTable(UploadWindows):
     def open(self, bucket: str, window: str) -> None:
         if (bucket, window) in self._opened:
             return
+        opened = {"pk": _WINDOWS, "sk": f"{window}#{bucket}", "expires": self._expires()}
         with suppress(ConditionFailedError):
-            self._items.transact([self._items.put_action(to_item({"pk": _WINDOWS, "sk": f"{window}#{bucket}"}))])
+            self._items.transact([self._items.put_action(to_item(opened))])
         self._opened = {(bucket, window), *(each for each in self._opened if each[1] == window)}
 
     @override
     def note(self, upload: UploadedVersion, window: str) -> bool:
-        hashed, expires = key_hash(upload.key), int(self._items.now().timestamp()) + _KEPT_SECONDS
-        seen = {"pk": f"UPLOADED#{upload.bucket}#{hashed}", "sk": upload.identity, "expires": expires}
+        hashed, expires = key_hash(upload.key), self._expires()
+        newest = {"pk": f"UPLOADED#{upload.bucket}#{hashed}", "sk": "NEWEST"}
+        listed = {"pk": _partition(upload.bucket, window, hashed[0]), "sk": hashed}
         noted = {
-            "pk": _partition(upload.bucket, window, hashed[0]),
-            "sk": hashed,
             "key": upload.key,
             "size": upload.size,
             "etag": upload.etag,
             "sequencer": upload.sequencer,
             "expires": expires,
         }
-        newest: TransactWriteItemTypeDef = {
-            "Put": {
-                "TableName": self._items.name,
-                "Item": to_item(noted),
-                "ConditionExpression": "attribute_not_exists(sk) OR sequencer < :sequencer",
-                "ExpressionAttributeValues": to_item({":sequencer": upload.sequencer}),
-            }
-        }
-        once = self._items.put_action(to_item(seen))
+        writes: list[TransactWriteItemTypeDef] = [
+            {
+                "Put": {
+                    "TableName": self._items.name,
+                    "Item": to_item(newest | {"sequencer": upload.sequencer, "expires": expires}),
+                    "ConditionExpression": "attribute_not_exists(sk) OR sequencer < :sequencer",
+                    "ExpressionAttributeValues": to_item({":sequencer": upload.sequencer}),
+                }
+            },
+            # Whatever the window has of the key is older.
+            {"Put": {"TableName": self._items.name, "Item": to_item(listed | noted)}},
+        ]
         try:
-            self._items.transact([once, newest])
+            self._items.transact(writes)
         except ConditionFailedError:
-            # An older one than that of the window is not for another window either, when it is told of again.
-            with suppress(ConditionFailedError):
-                self._items.transact([once])
             return False
         return True
+
+    def _expires(self) -> int:
+        return int(self._items.now().timestamp()) + _KEPT_SECONDS
 
     @override
     def waiting(self, before: str) -> Sequence[tuple[str, str]]:
@@ -83,13 +86,12 @@ class UploadTable(UploadWindows):
 
     @override
     def close(self, bucket: str, window: str, job_id: str) -> None:
-        expires = int(self._items.now().timestamp()) + _KEPT_SECONDS
         with translated(ScanStoreUnavailableError):
             self._items.client.update_item(
                 TableName=self._items.name,
                 Key=to_item({"pk": _WINDOWS, "sk": f"{window}#{bucket}"}),
                 UpdateExpression="SET job_id = :job, expires = :expires",
-                ExpressionAttributeValues=to_item({":job": job_id, ":expires": expires}),
+                ExpressionAttributeValues=to_item({":job": job_id, ":expires": self._expires()}),
             )
 
     @override

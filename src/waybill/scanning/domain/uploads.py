@@ -1,8 +1,8 @@
 """New objects of chosen buckets, scanned as they come: each version once, and those of a few minutes in one job.
 
 What is uploaded is noted in the window of time that it is noted in. When a window is over, a job is made of it, whose
-list is what was noted: the newest version of each key. A version that is told of again is noted once, in whichever
-window came first.
+list is what was noted: the newest version of each key. Of a key, only what is newer than all that was noted before is
+noted: a version that is told of again is not, nor one that is told of behind a newer one, which has taken its place.
 """
 
 import hashlib
@@ -35,7 +35,6 @@ class UploadedVersion:
     key: str
     size: int
     etag: str
-    version: str
     sequencer: str
 
     @classmethod
@@ -53,7 +52,6 @@ class UploadedVersion:
                 detail["bucket"]["name"],  # type: ignore[index]
                 described["key"],
                 described.get("etag", ""),
-                described.get("version-id", ""),
                 described.get("sequencer", ""),
             )
             size = described["size"]
@@ -61,14 +59,9 @@ class UploadedVersion:
             return None
         if type(size) is not int or size < 0 or not all(_is_short(text) for text in texts) or not texts[1]:
             return None
-        bucket, key, etag, version, sequencer = texts
+        bucket, key, etag, sequencer = texts
         # Shorter ones are padded on the right (Amazon S3 user guide, "Event message structure").
-        return cls(bucket, key, size, etag.strip('"'), version, sequencer.upper().ljust(_WIDEST_SEQUENCER, "0"))
-
-    @property
-    def identity(self) -> str:
-        """What tells this version from the others of its key."""
-        return self.version or f"{self.sequencer}-{self.etag}"
+        return cls(bucket, key, size, etag.strip('"'), sequencer.upper().ljust(_WIDEST_SEQUENCER, "0"))
 
 
 def _is_short(text: object) -> bool:
@@ -83,7 +76,7 @@ class UploadWindows(Protocol):
         ...
 
     def note(self, upload: UploadedVersion, window: str) -> bool:
-        """Note an upload in a window; False where it was noted before, or a newer one of its key is in the window."""
+        """Note an upload in a window; False where it, or a newer one of its key, was noted before in any window."""
         ...
 
     def waiting(self, before: str) -> Sequence[tuple[str, str]]:
@@ -91,7 +84,7 @@ class UploadWindows(Protocol):
         ...
 
     def close(self, bucket: str, window: str, job_id: str) -> None:
-        """Record the job that is made of a window, if any."""
+        """Record the job that is made of a window, if any; the window is forgotten in time."""
         ...
 
     def page(self, bucket: str, window: str, after: str, limit: int) -> tuple[list[Entry], str, bool]:
@@ -142,7 +135,10 @@ class UploadScans:
         faults: list[WaybillError] = []
         for bucket, window in self.uploads.waiting(window_of(moment - WINDOW - _LONGEST_CALL)):
             try:
-                if bucket in self.buckets and (job_id := self._start(bucket, window, iso(moment))):
+                if bucket not in self.buckets:
+                    # It was taken out of the buckets to scan, and what waited with it.
+                    self.uploads.close(bucket, window, "")
+                elif job_id := self._start(bucket, window, iso(moment)):
                     started.append(job_id)
             except WaybillError as fault:
                 faults.append(fault)
