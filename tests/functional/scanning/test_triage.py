@@ -1,5 +1,8 @@
 """What people say of a value holds in every job and bucket, until it runs out."""
 
+import hashlib
+import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +11,14 @@ import pytest
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.clock import iso, now
 from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
+from waybill.scanning.adapters.value_table import ValueTable
+from waybill.scanning.domain.detection.models import Finding
+from waybill.scanning.domain.triage import Value
 from waybill.scanning.models import Job
 from waybill.scanning.request_models import TriageRequest
 
 SSN, MAIL = b"ssn 219-45-6789\n", b"alice@corp-mail.org\n"
+_FINDING = Finding("EMAIL", "HIGH", 0, 19, 1, 1, "****@****", "", "")
 
 
 def scanned(scanner: Scanner, **content: bytes) -> Job:
@@ -151,3 +158,52 @@ def test_what_is_looked_through_for_one_answer_is_bounded(scanner: Scanner, monk
     assert (answer["findings"], answer["passed_over"]) == ([], {"open": 1})
     assert answer["cursor"]
     assert values(scanner, state="resolved") == []
+
+
+def noted(scanner: Scanner, count: int, seed: str) -> list[str]:
+    """Values that were seen, by their fingerprints in order; they are spread over partitions as digests are."""
+    fingerprints = [hashlib.sha256(f"{seed} {number}".encode()).hexdigest() for number in range(count)]
+    values = [replace(_FINDING, fingerprint=each) for each in fingerprints]
+    scanner.table.values.note("job", "bucket", "key", values)
+    return sorted(fingerprints)
+
+
+@pytest.mark.parametrize("count", [0, 1, 40, 400])
+@pytest.mark.parametrize("limit", [1, 7, 200])
+def test_all_values_are_listed_once_and_in_order(scanner: Scanner, count: int, limit: int) -> None:
+    expected, listed, after = noted(scanner, count, "listed"), list[str](), ""
+    while True:
+        values, position = scanner.table.values.page(after, limit)
+        listed += [value.fingerprint for value in values]
+        assert len(values) == limit or position is None
+        if position is None:
+            break
+        after = position
+        assert after == listed[-1]
+    assert listed == expected
+
+
+@pytest.mark.parametrize(("count", "limit", "most"), [(0, 50, 16), (400, 10, 2), (40, 200, 16), (400, 50, 5)])
+def test_no_more_partitions_are_read_than_a_page_needs(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch, count: int, limit: int, most: int
+) -> None:
+    noted(scanner, count, "read")
+    asked, read = list[str](), ValueTable._of_shard
+    monkeypatch.setattr(ValueTable, "_of_shard", lambda *given: (asked.append(given[-1]), read(*given))[1])
+    scanner.table.values.page("", limit)
+    assert len(asked) == len(set(asked)) <= most
+
+
+def test_partitions_with_few_values_are_read_together(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted(scanner, 10, "together")
+    # Of eight threads that meet, none can be behind another: one after the other they would wait for good.
+    meeting, read = threading.Barrier(7), ValueTable._of_shard
+
+    def of_shard(table: ValueTable, after: str, wanted: int, shard: str) -> list[Value]:
+        if shard in "1234567":
+            meeting.wait(timeout=20)
+        return read(table, after, wanted, shard)
+
+    monkeypatch.setattr(ValueTable, "_of_shard", of_shard)
+    values, position = scanner.table.values.page("", 50)
+    assert (len(values), position) == (10, None)

@@ -1,7 +1,10 @@
 """Values by fingerprint in the scanner's table: where each was seen last, and what people have said of it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import groupby, islice
+from math import ceil
 from typing import Any, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
@@ -16,6 +19,8 @@ _SHARDS = "0123456789abcdef"
 _DECISION, _SEEN = "DECISION", "SEEN#"
 _KEPT = 50
 _PAGE = 1000
+# A client of boto3 holds ten connections open.
+_AT_ONCE = 8
 
 
 class ValueTable(Values):
@@ -79,14 +84,21 @@ class ValueTable(Values):
 
     @override
     def page(self, after: str, limit: int) -> tuple[Sequence[Value], str | None]:
-        found: list[Value] = []
-        for shard in _SHARDS[_SHARDS.find(after[:1]) if after else 0 :]:
-            first = f"{after}$" if after[:1] == shard else ""
-            for value in _values(self._query(shard, first, "g")):
-                found.append(value)
-                if len(found) > limit:
-                    return found[:limit], found[limit - 1].fingerprint
-        return found, None
+        """See `Values`. What is looked for in the first partition says how many of the others to read at once."""
+        left = _SHARDS[_SHARDS.find(after[:1]) if after else 0 :]
+        found, read, at_once = list[Value](), 0, 1
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            while left and len(found) <= limit:
+                shards, left, wanted = left[:at_once], left[at_once:], limit + 1 - len(found)
+                for values in threads.map(partial(self._of_shard, after, wanted), shards):
+                    found += values
+                read += len(shards)
+                at_once = min(_AT_ONCE, ceil((limit + 1 - len(found)) * read / max(1, len(found))))
+        return found[:limit], found[limit - 1].fingerprint if len(found) > limit else None
+
+    def _of_shard(self, after: str, wanted: int, shard: str) -> list[Value]:
+        first = f"{after}$" if after[:1] == shard else ""
+        return list(islice(_values(self._query(shard, first, "g")), wanted))
 
     def _query(self, shard: str, first: str, last: str) -> Iterator[Item]:
         pages = self._items.client.get_paginator("query").paginate(
