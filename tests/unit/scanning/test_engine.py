@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +20,6 @@ from waybill.scanning.domain.detection.models import Match, Surroundings
 from waybill.scanning.domain.detection.pieces import PIECE
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import detectors
-from waybill.scanning.domain.detection.validators.telephone import is_number_of, national_shape
 
 VALUES = [str(example["finds"]) for detector in detectors() for example in detector.examples if "finds" in example]
 TEXTS = [str(example["text"]) for detector in detectors() for example in detector.examples]
@@ -179,30 +177,6 @@ def test_rules_are_narrowed_to_none_that_would_have_found_something(monkeypatch:
     monkeypatch.setattr(gates, "_WORTH_COMPILING", 1)
     # The examples of every detector are found by all their rules, and by those that Hyperscan leaves.
     prove(Engine(detectors(), HyperscanGate))
-
-
-def test_numbers_are_those_that_the_phonenumbers_library_knows() -> None:
-    chance = random.Random(3)
-    for code, (region, *_) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
-        for kind in range(11):
-            known = phonenumbers.example_number_for_type(region, kind)
-            national = str(known.national_number) if known else str(chance.randrange(10**5, 10**10))
-            for number in (national, national[:-2] + str(chance.randrange(10, 100)), national + "7"):
-                parsed = phonenumbers.PhoneNumber(country_code=code, national_number=int(number))
-                expected = phonenumbers.is_valid_number_for_region(parsed, region)
-                assert is_number_of(code, region, number) == expected, (region, number)
-
-
-def test_national_numbers_look_like_it_however_they_are_dialled() -> None:
-    written = phonenumbers.PhoneNumberFormat.NATIONAL
-    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
-        number, shape = phonenumbers.example_number(region), national_shape(region)
-        if not number or not shape:
-            continue
-        national = phonenumbers.national_significant_number(number)
-        for text in (phonenumbers.format_number(number, written), national, f"{number.country_code}{national}"):
-            if phonenumbers.is_valid_number_for_region(phonenumbers.parse(text, region), region):
-                assert shape.match(re.sub("[^0-9]", "", text).encode()), (region, text)
 
 
 @pytest.mark.parametrize(

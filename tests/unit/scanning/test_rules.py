@@ -15,8 +15,6 @@ from waybill.scanning.domain.detection.models import Confidence, Surroundings
 from waybill.scanning.domain.detection.pattern_facts import first_bytes, has_literal
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, Rule, detectors, parse_detectors, ruleset
-from waybill.scanning.domain.detection.validators.measures import digits_of
-from waybill.scanning.domain.detection.validators.telephone import national_shape
 from waybill.scanning.errors import DetectorError
 
 EXAMPLES = [
@@ -167,22 +165,6 @@ def test_a_detector_that_breaks_its_examples_is_refused(broken: str, told: str) 
 def test_a_file_of_another_form_is_refused(broken: str) -> None:
     with pytest.raises(DetectorError):
         parse_detectors(broken)
-
-
-def test_every_number_that_the_library_takes_for_a_regions_has_the_shape_of_one() -> None:
-    import phonenumbers
-    from phonenumbers import PhoneNumberFormat, PhoneNumberType
-
-    known = 0
-    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
-        shape = national_shape(region)
-        numbers = [phonenumbers.example_number_for_type(region, kind) for kind in PhoneNumberType.values()]
-        for number in filter(None, numbers):
-            for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.E164):
-                written = phonenumbers.format_number(number, form)
-                assert shape is None or shape.search(digits_of(written.encode())), (region, written)
-                known += 1
-    assert known > 2000
 
 
 @pytest.mark.parametrize("module", ["waybill.scanning.domain.detection.pdf", "waybill.core.containers.streams"])

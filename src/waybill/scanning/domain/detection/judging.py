@@ -1,18 +1,28 @@
 """What a rule finds in a piece: where its pattern matches, whether a keyword is near, and what the validator says."""
 
 import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 from waybill.scanning.domain.detection.beside import is_near
 from waybill.scanning.domain.detection.columns import Columns
-from waybill.scanning.domain.detection.labels import SEPARATOR, Labels
+from waybill.scanning.domain.detection.labels import LABEL_REACH, SEPARATOR, Labels
 from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
 from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, Piece
-from waybill.scanning.domain.detection.rules import Detector
+from waybill.scanning.domain.detection.rules import Detector, Rule
 from waybill.scanning.domain.detection.tasks import Task
 
 # No value has fewer bytes.
 _SHORTEST = 6
 _BEFORE = 64
+# So many values may ask for their label one by one.
+_FEW = 64
+# Labels stand within `LABEL_REACH` of a value, in a line that may begin before.
+_WORDS_REACH = 8 * LABEL_REACH
+# Up to here it takes less time to look at what is behind a value than for the next one.
+_NEAR_BEHIND = 512
 
 
 class Judge:
@@ -23,6 +33,7 @@ class Judge:
         self._columns = columns
         self._rows = columns.rows(text) if columns else None
         self._labels = Labels(text)
+        self._words = _Words(text)
         # One byte is looked for in a tenth of the time.
         self._separated = SEPARATOR.strip() in text
 
@@ -58,28 +69,50 @@ class Judge:
         """
         text, detector, rule = self._text, task.detector, task.rule
         start, end = found.span()
-        if rule.needs_column:
-            keyword = self._is_in_column(piece, detector, start)
-        else:
-            keyword = self._has_keyword(piece, detector, start, end, hinted=hinted)
+        keyword = self._keyword(piece, task, start, end, hinted=hinted)
         if rule.needs_keyword and not keyword:
             return None, end
         shape = found[0]
-        before = text[max(piece.line_start, start - _BEFORE) : start]
-        after = text[end : end + rule.lookahead]
-        if self._separated:
-            after = after.partition(SEPARATOR)[0]
-        verdict = detector.validator(shape, Surroundings(before, after, keyword, task.regions))
+        around = Surroundings(
+            text[max(piece.line_start, start - _BEFORE) : start],
+            self._behind(rule, end),
+            keyword=keyword,
+            regions=task.regions,
+        )
+        verdict = detector.validator(shape, around)
         if verdict is None:
             return None, start + 1
         # The value of a setting may stand in the line below its name.
         value = text[start + verdict.start : start + (len(shape) if verdict.end is None else verdict.end)]
         sample = verdict.sample or verdict.normal in detector.samples
-        usual = rule.with_keyword if keyword else rule.confidence
-        confidence = Confidence.LOW if sample else verdict.confidence or usual
+        confidence = Confidence.LOW if sample else verdict.confidence or self._usual(rule, around)
         begin = start + verdict.start
         match = Match(detector.id, begin, begin + len(value), confidence, sample, value, verdict.normal)
         return match, start + len(value)
+
+    def _keyword(self, piece: Piece, task: Task, start: int, end: int, *, hinted: bool) -> bool | Callable[[], bool]:
+        """Return whether a word says what a value is, or what tells it: most values are refused without that."""
+        if task.rule.needs_column:
+            return self._is_in_column(piece, task.detector, start)
+        asked = partial(self._has_keyword, piece, task.detector, start, end, hinted=hinted)
+        return asked() if task.rule.needs_keyword else asked
+
+    def _usual(self, rule: Rule, around: Surroundings) -> Confidence:
+        same = rule.with_keyword == rule.confidence
+        return rule.with_keyword if same or around.keyword else rule.confidence
+
+    def _behind(self, rule: Rule, end: int) -> bytes:
+        """Return what a validator may look at behind a value.
+
+        What is far behind belongs to the next value where that has the same shape; else each of many would be followed
+        by all of them.
+        """
+        after = self._text[end : end + rule.lookahead]
+        if self._separated:
+            after = after.partition(SEPARATOR)[0]
+        if rule.lookahead > _NEAR_BEHIND and (following := rule.pattern.search(after)):
+            return after[: following.start()]
+        return after
 
     def _has_keyword(self, piece: Piece, detector: Detector, start: int, end: int, *, hinted: bool) -> bool:
         """Return whether a value is said to be what a detector looks for: beside it, by its column, or by a label."""
@@ -88,12 +121,48 @@ class Judge:
             return False
         if hinted and is_near(keywords, text, _around(piece, detector, start, end), (start, end), piece.line_start):
             return True
-        return self._is_in_column(piece, detector, start) or self._labels.stand_above(piece.line_start, start, keywords)
+        if self._is_in_column(piece, detector, start):
+            return True
+        return self._words.may_stand_above(start, detector) and self._labels.stand_above(
+            piece.line_start, start, keywords
+        )
 
     def _is_in_column(self, piece: Piece, detector: Detector, start: int) -> bool:
         """Return whether a value stands in a column that is named for a detector."""
         columns, rows = self._columns, self._rows
         return bool(columns and rows and columns.name(detector.id, rows, piece.line_start, start))
+
+
+class _Words:
+    """Where the words of detectors stand in a text; of those that few values ask for it is not worth a look."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._small = b""
+        self._asked: Counter[str] = Counter()
+        self._places: dict[str, list[int]] = {}
+
+    def may_stand_above(self, at: int, detector: Detector) -> bool:
+        """Return whether one of a detector's words may stand so near above a place that it labels it."""
+        places = self._places.get(detector.id)
+        if places is None:
+            self._asked[detector.id] += 1
+            if self._asked[detector.id] <= _FEW:
+                return True
+            places = self._places[detector.id] = self._found(detector)
+        before = bisect_left(places, at)
+        return before > 0 and places[before - 1] >= at - _WORDS_REACH
+
+    def _found(self, detector: Detector) -> list[int]:
+        self._small = self._small or self._text.lower()
+        places: list[int] = []
+        for hint in detector.hints:
+            place = self._small.find(hint)
+            while place >= 0:
+                places.append(place)
+                # Of a word that stands everywhere, a place in each part of the text is enough.
+                place = self._small.find(hint, place + _WORDS_REACH // 4)
+        return sorted(places)
 
 
 class Line:

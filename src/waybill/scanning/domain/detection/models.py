@@ -14,16 +14,29 @@ class Confidence(IntEnum):
     HIGH = 3
 
 
-class Surroundings(NamedTuple):
+class Surroundings:
     """What a validator may look at besides the value: text before and after it, and whether a keyword is near.
 
+    Whether one is takes more time than most checks of a value, so that it is looked up when a validator asks.
     `regions`, of rules that need one, are those that the value may be of (ISO 3166-1, two letters).
     """
 
-    before: bytes
-    after: bytes
-    keyword: bool
-    regions: tuple[str, ...] = ()
+    __slots__ = ("_keyword", "after", "before", "regions")
+
+    def __init__(
+        self, before: bytes, after: bytes, *, keyword: bool | Callable[[], bool], regions: tuple[str, ...] = ()
+    ) -> None:
+        self.before = before
+        self.after = after
+        self.regions = regions
+        self._keyword = keyword
+
+    @property
+    def keyword(self) -> bool:
+        """Whether a keyword is near."""
+        if not isinstance(self._keyword, bool):
+            self._keyword = self._keyword()
+        return self._keyword
 
 
 class Verdict(NamedTuple):
