@@ -14,7 +14,7 @@ from detect_secrets.settings import default_settings
 from waybill.scanning.domain.detection.gates import INDEX_BITS, QUAD, StandardGate
 
 MEGABYTE = 1_000_000
-_PRESIDIO = "presidio"
+_PRESIDIO, _KINGFISHER = "presidio", "kingfisher"
 
 
 class Re2Gate(StandardGate):
@@ -58,12 +58,7 @@ def presidio_speed(project: Path, text: bytes) -> float:
     PeerMissingError
         The environment cannot be made, or does not work.
     """
-    made = subprocess.run(
-        [project / "scripts" / "setup", "--tool", _PRESIDIO], capture_output=True, text=True, check=False
-    )
-    if made.returncode != 0:
-        raise PeerMissingError(_last_line(made.stderr))
-    python = project / ".local" / _PRESIDIO / "bin" / "python"
+    python = _set_up(project, _PRESIDIO) / "python"
     done = subprocess.run(
         [python, project / "tools" / _PRESIDIO / "speed.py"], input=text, capture_output=True, check=False
     )
@@ -71,6 +66,24 @@ def presidio_speed(project: Path, text: bytes) -> float:
         raise PeerMissingError(_last_line(done.stderr.decode(errors="replace")))
     measured = json.loads(done.stdout)
     return float(measured["bytes"] / MEGABYTE / measured["seconds"])
+
+
+def kingfisher_program(project: Path) -> Path:
+    """Return where kingfisher is, installed in an environment of its own.
+
+    Raises
+    ------
+    PeerMissingError
+        The environment cannot be made.
+    """
+    return _set_up(project, _KINGFISHER) / _KINGFISHER
+
+
+def _set_up(project: Path, name: str) -> Path:
+    made = subprocess.run([project / "scripts" / "setup", "--tool", name], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        raise PeerMissingError(_last_line(made.stderr))
+    return project / ".local" / name / "bin"
 
 
 def _last_line(said: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.scanning.conftest import Scan
 from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.rules import detectors
 
 
@@ -67,3 +68,39 @@ def test_a_column_names_the_values_of_every_kind_that_needs_a_word(
         rows = (("id", word, "amount"), ("7", value, "12"))
         table = "".join(f"{delimiter.join(row)}\n" for row in rows)
         assert detector in {finding.detector for finding in scan(table.encode()).findings}, delimiter
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"import a, token\nimport b\n\nvalue = read(a), hT9pQ2vX7b\n",
+        b"from keyring import get, password\nfrom b import c, d\nx, hT9pQ2vX7b\n",
+        b"select id, password from users;\n1, hT9pQ2vX7b\n",
+        b"const user, secret\nuse(user), hT9pQ2vX7b\n",
+        b"Dear all, here is the token\nit goes on and on\nplease see, hT9pQ2vX7b\nBye\n",
+    ],
+    ids=["python", "python, twice", "sql", "javascript", "letter"],
+)
+def test_a_statement_or_a_sentence_names_no_columns(engine: Engine, text: bytes) -> None:
+    """RFC 4180, section 2.4: the header has the same number of fields as the records."""
+    columns = Columns.of(text, engine.detectors)
+    found = engine.matches(text, columns=columns)
+    assert "PASSWORD_COLUMN" not in {match.detector for match in found}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"user,password\nalice,hT9pQ2vX7b\n",
+        b"Accounts of 2026\nuser,password\nalice,hT9pQ2vX7b\n",
+        b'user,password\n"alice\nof town",hT9pQ2vX7b\n',
+        b"user,password,note\nalice,hT9pQ2vX7b\nbob,\ncarol,,x\n",
+        b"from,token\nalice,hT9pQ2vX7b\n",
+        b"import date,secret\nalice,hT9pQ2vX7b\n",
+        b"public key, secret\nalice,hT9pQ2vX7b\n",
+    ],
+    ids=["plain", "title", "line end in a value", "short row", "from", "import date", "public key"],
+)
+def test_what_has_rows_below_names_columns(engine: Engine, text: bytes) -> None:
+    found = engine.matches(text, columns=Columns.of(text, engine.detectors))
+    assert [match.value for match in found if match.detector == "PASSWORD_COLUMN"] == [b"hT9pQ2vX7b"]

@@ -12,7 +12,12 @@ _DELIMITERS = (b",", b"\t", b";", b"|")
 _NAME = re.compile(rb'\s*"?[^:={}\[\]<>"]{0,120}"?\s*')
 _ONLY_NAME = re.compile(rb'\s*"?[^\W\d][^\W\d_]{0,39}(?:[ _-][^\W\d][^\W\d_]{0,39}){0,3}"?\s*')
 _LINE_LIMIT = 8192
-_TITLE_LINES = 6
+_TITLE_LINES, _ROWS = 6, 6
+# Statements of programs that list names, which people write with a blank behind the comma.
+_STATEMENT = re.compile(
+    rb"\s*(?:import|from[ \t]+[\w.]+[ \t]+import|export|global|nonlocal|return|yield|del|const|let|var|select)"
+    rb"[ \t]+[^,\n]{1,80},[ \t]"
+)
 # Up to here it takes less time to read a line for each value of it.
 _NEAR = 256
 
@@ -28,14 +33,17 @@ class Columns:
     def of(cls, head: bytes, detectors: Iterable[Detector]) -> "Columns | None":
         """Return the columns that the first lines of a text name, None when they name no detector.
 
-        Titles and comments may stand before the names; they have fewer columns.
+        Titles and comments may stand before the names; they have fewer columns. Below them stand rows: a statement of
+        a program that lists some names is followed by others, and begins with a word that says what it does.
         """
-        lines = [line[:_LINE_LIMIT] for line in head.split(b"\n") if line.strip()][:_TITLE_LINES]
+        lines = [line[:_LINE_LIMIT] for line in head.split(b"\n") if line.strip()][: _TITLE_LINES + _ROWS]
         lines = [line.rstrip(b"\r") for line in lines]
-        for number, line in enumerate(lines):
+        for number, line in enumerate(lines[:_TITLE_LINES]):
             for delimiter in _DELIMITERS:
                 fields = _fields(line, delimiter)
                 if len(fields) == 1 or not all(_NAME.fullmatch(field) for field in fields):
+                    continue
+                if _STATEMENT.match(line) or not _has_rows(lines[number + 1 :][:_ROWS], delimiter, len(fields)):
                     continue
                 if any(len(_fields(title, delimiter)) >= len(fields) for title in lines[:number] if title[:1] != b"#"):
                     continue
@@ -149,6 +157,11 @@ class DelimitedRows:
         count += sum(part.count(self._delimiter) for part in parts[odd::2])
         self._row = (start, end, (odd + len(parts) - 1) % 2, count)
         return count
+
+
+def _has_rows(lines: Sequence[bytes], delimiter: bytes, columns: int) -> bool:
+    """Return whether one of the lines below some names may be a row; quotes may hold line ends, so that it has less."""
+    return not lines or any(b'"' in line or len(_fields(line, delimiter)) >= columns for line in lines)
 
 
 def _fields(line: bytes, delimiter: bytes) -> list[bytes]:

@@ -43,7 +43,8 @@ class Judge:
         The words of the line `may` be about the detectors of these bits.
         """
         piece, rule, text = line.piece, task.rule, self._text
-        limit = min(piece.line_end, piece.end + rule.lookahead)
+        limit = piece.end + rule.lookahead
+        limit = piece.line_end if piece.line_end < limit else limit
         if limit - first < _SHORTEST or first > last:
             return []
         joined = line.escaped or (

@@ -57,23 +57,29 @@ def _in_ascii(address: bytes) -> bytes:
         return address
 
 
-# Words that name a version, a product in front of one (RFC 9110, section 10.1.5), and object identifiers.
+# Words that name a version, a product in front of one (RFC 9110, section 10.1.5), object identifiers, and sections.
 _NO_ADDRESS_BEFORE = re.compile(
     rb"(?i)(?:(?<![a-z])(?:version|ver\.?|v|release|rev|revision|build)[ :=/\"'-]{0,4}|[a-z]/"
-    rb"|(?:oid|objectidentifier)\W{0,4})$"
+    rb"|(?:oid|objectidentifier|section|rfc[ -]?\d{1,5})\W{0,4})$"
 )
+_NO_ADDRESS_BYTES = 24
 # What stands in front of a slice of a sequence, such as key[0::2].
 _SLICE = re.compile(rb"[\w)\]]\[$")
 # First octets of the ranges that RFC 6890 and its registry treat specially, and of those from 224 on.
+# What is given out to anybody (RFC 4291, section 2.4; IANA, "IPv6 Global Unicast Address Assignments").
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+# Domain names of addresses have the octets the other way round (RFC 1035, section 3.5).
+_REVERSED = b".in-addr.arpa"
 _SPECIAL_FIRST = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
 
 
 def ip(value: bytes, around: Surroundings) -> Verdict | None:
-    """Octets without leading zeros; private and special ranges are LOW; version numbers are out.
+    """Octets without leading zeros; masks, private and special ranges are LOW; version numbers are out.
 
     A short IPv6 address has digits in two groups at least, or it is as likely a name with colons.
     """
-    if _NO_ADDRESS_BEFORE.search(around.before):
+    before = around.before
+    if _NO_ADDRESS_BEFORE.search(before, max(0, len(before) - _NO_ADDRESS_BYTES)) or around.after.startswith(_REVERSED):
         return None
     if b":" not in value and (octets := _octets(value)):
         if octets[0] not in _SPECIAL_FIRST:
@@ -89,8 +95,14 @@ def ip(value: bytes, around: Surroundings) -> Verdict | None:
         return None
     if address.is_unspecified or address.is_multicast:
         return None
-    special = not address.is_global and not address.is_reserved
-    return Verdict(address.compressed.encode(), Confidence.LOW if special else None)
+    # An address of version 4 within one of version 6 is that (RFC 4291, section 2.5.5.2).
+    inner = getattr(address, "ipv4_mapped", None) or address
+    confidence = None
+    if not inner.is_global or (inner.version == 4 and inner.is_reserved):
+        confidence = Confidence.LOW
+    elif inner.version == 6 and inner not in _UNICAST:
+        confidence = Confidence.MEDIUM
+    return Verdict(address.compressed.encode(), confidence)
 
 
 def _are_of_an_address(groups: list[bytes], before: bytes) -> bool:
@@ -101,9 +113,11 @@ def _are_of_an_address(groups: list[bytes], before: bytes) -> bool:
     return not eight_bytes and not (len(groups) < 3 and _SLICE.search(before))
 
 
+_OCTETS = re.compile(rb"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}")
+
+
 def _octets(value: bytes) -> list[int] | None:
-    parts = value.split(b".")
-    if len(parts) != 4 or any(len(part) > 3 or (part[0] == 0x30 and len(part) > 1) for part in parts):
+    if not _OCTETS.fullmatch(value):
         return None
-    octets = [int(part) for part in parts]
+    octets = [*map(int, value.split(b"."))]
     return octets if max(octets) < 256 else None

@@ -52,6 +52,10 @@ _NAME_ALONE = re.compile(
     rb"(?i)(?:key|name|field|variable)\b[^\n]{1,160}(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key)"
     rb"[\"']?,?[ \t]{0,8}\{?[ \t]{0,8}"
 )
+# The key of an object, in whose `value` it is.
+_OBJECT = re.compile(
+    rb"\"[\w.-]{1,60}\"[ \t]{0,4}:[ \t]{0,4}\{[ \t]{0,8}(?:\"value\"[ \t]{0,4}:[ \t]{0,4}\"([^\"]{8,128})\")?"
+)
 _NAMES_BEGIN = frozenset(bytes((letter,)) for letter in b"KkNnFfVv")
 # The value of a setting whose name stands in the line above, and the default of a variable of Terraform.
 _VALUE_BELOW = re.compile(
@@ -64,9 +68,14 @@ _VALUE_BELOW = re.compile(
 def password_assignment(value: bytes, around: Surroundings) -> Verdict | None:
     """A literal with digits or signs among its letters, and no reference, call, placeholder, type or prose."""
     named_alone = value[:1] in _NAMES_BEGIN and _NAME_ALONE.fullmatch(value)
-    if named_alone and (below := _VALUE_BELOW.match(around.after)):
+    opened = _OBJECT.fullmatch(value) if value[:1] == b'"' else None
+    if opened and opened[1]:
+        start, literal = opened.start(1), opened[1]
+    elif (named_alone or opened) and (below := _VALUE_BELOW.match(around.after)):
         group = below.lastindex or 0
         start, literal = len(value) + below.start(group), below[group]
+    elif opened:
+        return None
     else:
         sign = _OTHER_FORM.match(value) or _ASSIGNED.search(value)
         if sign is None or _opens_nothing(value, around.before):

@@ -11,6 +11,9 @@ _BASE64_TEXT = re.compile(rb"[A-Za-z0-9+/=]")
 def private_key(value: bytes, around: Surroundings) -> Verdict | None:
     """An end line follows with base64 in between, or at least 64 characters of base64."""
     body, end, _ = around.after.partition(b"-----END ")
+    if body.lstrip()[:1] == b"<":
+        # In place of a key it is said what belongs there.
+        return None
     characters = len(_BASE64_TEXT.findall(body))
     if characters < (16 if end else 64):
         return None

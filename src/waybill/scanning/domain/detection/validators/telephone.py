@@ -25,7 +25,7 @@ def phone(value: bytes, around: Surroundings) -> Verdict | None:
         return _international(digits, around)
     national = digits[1:] if len(digits) == 11 and digits[:1] == b"1" else digits
     american = len(national) == 10 and national[0] > 0x31 and national[3] > 0x31 and national[1:3] != b"11"
-    if american and national[3:6] == b"555" and national[6:8] == b"01":
+    if american and _is_fictitious(national):
         return Verdict(digits, Confidence.LOW)
     return Verdict(digits) if american or around.keyword else None
 
@@ -69,7 +69,14 @@ def _national(number: bytes, digits: bytes, around: Surroundings) -> Verdict | N
     return None
 
 
+def _is_fictitious(national: bytes) -> bool:
+    """Return whether a number of North America is kept for stories (NANPA, "555 Line Numbers": 0100 to 0199)."""
+    return national[3:8] == b"55501"
+
+
 def _international(digits: bytes, around: Surroundings) -> Verdict | None:
+    if len(digits) == 11 and digits[:1] == b"1" and _is_fictitious(digits[1:]):
+        return Verdict(b"+" + digits, Confidence.LOW)
     known = is_international(digits.decode())
     if known:
         return Verdict(b"+" + digits, Confidence.HIGH)

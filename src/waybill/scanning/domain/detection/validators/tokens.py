@@ -29,8 +29,14 @@ _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]+")
 _NAMED: Final = 26
 
 
-def aws_secret(value: bytes, _: Surroundings) -> Verdict | None:
+# A path goes on from a host, and a secret stands in no path.
+_IN_PATH = re.compile(rb"://[^\s\"'<>?=&]{1,60}$")
+
+
+def aws_secret(value: bytes, around: Surroundings) -> Verdict | None:
     """Not a hexadecimal digest, no name and no path: of random text, 40 characters have all kinds of letters."""
+    if _IN_PATH.search(around.before):
+        return None
     if _HEXADECIMAL.fullmatch(value) or entropy(value) < 4 or re.search(rb"(?:[A-Za-z]{4,}/){2}", value):
         return None
     # Policies, roles and classes are called so; less than one in 10,000 random texts looks so.
