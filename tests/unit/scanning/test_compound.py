@@ -77,6 +77,42 @@ def test_what_is_written_in_the_tables_of_a_document_is_read(engine: Engine) -> 
     assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"text"})
 
 
+def with_theme(theme: bytes, *, pairs: int = 183) -> bytes:
+    """[MS-DOC] 2.5.1 and 2.5.10: the 182nd pair of a table of 183, as Word has it since 2007, tells of the theme."""
+    streams = word_streams("Dear registry")
+    document = bytearray(streams["WordDocument"].ljust(0x700, b"\0"))
+    place = len(streams["1Table"])
+    struct.pack_into("<H", document, 0x98, pairs)
+    struct.pack_into("<LL", document, 0x9A + 8 * 181, place, len(theme))
+    streams["WordDocument"] = bytes(document)
+    return compound(streams | {"1Table": streams["1Table"] + theme})
+
+
+def package(**parts: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("[Content_Types].xml", "<Types/>")
+        for name, content in parts.items():
+            opened.writestr(f"theme/theme/{name}.xml", content)
+    return file.getvalue()
+
+
+def test_the_theme_of_a_document_is_read(engine: Engine) -> None:
+    theme = package(themeManager="<a/>", theme1=f'<a:theme name="ssn {SSN}"><a:fonts>ssn {SSN}</a:fonts></a:theme>')
+    report = scan(engine, with_theme(theme))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"theme!theme/theme/theme1.xml"})
+    # Documents of Word 97 to 2003 have other tables, which end before.
+    report = scan(engine, with_theme(theme, pairs=93))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, set())
+
+
+def test_a_theme_that_cannot_be_read_is_named(engine: Engine) -> None:
+    for theme in (package(theme1="<a/>")[:-30], bytes(range(256)) * 4):
+        report = scan(engine, with_theme(theme))
+        assert report.outcome == Outcome.PARTIAL
+        assert {each.member.partition("!")[0] for each in report.unread} == {"theme"}
+
+
 def test_what_is_no_text_of_a_document_is_named(engine: Engine) -> None:
     report = scan(engine, word(TEXT, Data=b"\x89PNG\r\n\x1a\n" + bytes(90)))
     assert (report.outcome, places(report)) == (Outcome.PARTIAL, {"text"})

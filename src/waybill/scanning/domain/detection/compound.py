@@ -39,6 +39,9 @@ _SUMMARY_BYTES = _PROPERTY_BYTES = 1 << 20
 _MAGIC = 0xA5EC
 _FIB_FLAGS, _FIB_CLX = 0x0A, 0x01A2
 _WHICH_TABLE = 1 << 9
+# [MS-DOC] 2.5.1 (cbRgFcLcb, and where the pairs of place and length begin) and 2.5.10 (fcOssTheme).
+_FIB_PAIRS, _THEME = 0x98, 181
+_FIB_THEME = 0x9A + 8 * _THEME
 _ONE_BYTE = 1 << 30
 # [MS-DOC] 2.2.4: strings of tables are in UTF-16; of other scripts than Latin's nothing tells them from numbers.
 _WIDE_TEXT = re.compile(rb"(?:[ -~\xa0-\xff]\0){6,4096}")
@@ -57,6 +60,9 @@ def compound_members(outer: Member, budget: Budget) -> Iterator[Member]:
                 budget.enter()
                 text = text_of(_document(compound, parts), budget, parts[_DOCUMENT].size)
                 yield Member(named(outer, "text", budget), text, plain=True)
+                if theme := _theme(compound, parts):
+                    budget.enter()
+                    yield Member(named(outer, "theme", budget), BytesIO(theme).read)
             read = {parts[name] for parts in documents.values() for name in _DOCUMENT_STREAMS & parts.keys()}
             for stream in compound.streams:
                 if stream.name in BOOKS and stream.storage == 0:
@@ -148,13 +154,26 @@ def _translated(read: Read) -> Read:
     return translated
 
 
+def _theme(compound: CompoundFile, streams: dict[str, CompoundStream]) -> bytes:
+    """Return the package that the theme of a document is in, as a whole in its table; nothing without one."""
+    document = _content(compound, streams.get(_DOCUMENT))
+    if len(document) < _FIB_THEME + 8 or struct.unpack_from("<H", document, _FIB_PAIRS)[0] <= _THEME:
+        return b""
+    place, length = struct.unpack_from("<LL", document, _FIB_THEME)
+    return _table(compound, streams, document)[place : place + length] if length else b""
+
+
+def _table(compound: CompoundFile, streams: dict[str, CompoundStream], document: bytes) -> bytes:
+    (flags,) = struct.unpack_from("<H", document, _FIB_FLAGS)
+    return _content(compound, streams.get("1Table" if flags & _WHICH_TABLE else "0Table"))
+
+
 def _document(compound: CompoundFile, streams: dict[str, CompoundStream]) -> Iterator[str]:
     """Yield the text of a document piece by piece: body, notes, headers, comments and boxes follow each other."""
     document = _content(compound, streams.get(_DOCUMENT))
     if len(document) < _FIB_CLX + 8 or struct.unpack_from("<H", document)[0] != _MAGIC:
         raise UnreadableError("ARCHIVE_METHOD")
-    (flags,) = struct.unpack_from("<H", document, _FIB_FLAGS)
-    table = _content(compound, streams.get("1Table" if flags & _WHICH_TABLE else "0Table"))
+    table = _table(compound, streams, document)
     place, length = struct.unpack_from("<LL", document, _FIB_CLX)
     for start, count, one_byte in _pieces(table[place : place + length]):
         if one_byte:
