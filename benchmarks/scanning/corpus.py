@@ -3,9 +3,10 @@
 import base64
 import random
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from waybill.scanning.domain.detection.rules import Detector
 from waybill.scanning.domain.detection.validators.measures import luhn
 
 _SERVICES = ("orders", "billing", "auth", "gateway", "search", "mailer")
@@ -88,6 +89,25 @@ def source_code(size: int) -> bytes:
             parts.append(module.read_bytes()[:size])
             size -= len(parts[-1])
     return b"".join(parts)
+
+
+def nothing_but_values(known: Iterable[Detector], size: int) -> Iterator[tuple[str, bytes]]:
+    """Yield texts of `size` bytes that hold nothing but values: of each kind, and of each example of each detector.
+
+    They stand on lines, in a row with commas, in cells with tabs, and right behind each other.
+    """
+    chance = random.Random(4)
+    kinds = {make.__name__.strip("_"): [make(chance) for _ in range(size // 8)] for make in _PLANTED}
+    kinds["telephone numbers"] = [
+        f"0{_digits(chance, 2)} {_digits(chance, 4)} {_digits(chance, 4)}" for _ in range(size // 14)
+    ]
+    for detector in known:
+        for number, example in enumerate(detector.examples):
+            value = str(example.get("finds", example["text"]))
+            kinds[f"{detector.id} {number}"] = [value] * (size // len(value) + 1)
+    for name, values in kinds.items():
+        for joint, joined in (("lines", "\n"), ("commas", ","), ("tabs", "\t"), ("nothing", "")):
+            yield f"{name}, {joint}", joined.join(values).encode()[:size]
 
 
 def hostile_megabytes() -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
-from benchmarks.scanning.corpus import hostile_megabytes, log_text, source_code
+from benchmarks.scanning.corpus import hostile_megabytes, log_text, nothing_but_values, source_code
 from benchmarks.scanning.peers import MEGABYTE, PeerMissingError, Re2Gate, detect_secrets_speed, presidio_speed
 from waybill.scanning.domain.detection.blocks import blocks
 from waybill.scanning.domain.detection.columns import Columns
@@ -20,6 +20,7 @@ _PART = 4 * MEGABYTE
 _SOURCE_CODE = 20 * MEGABYTE
 _SMALL_PART = MEGABYTE // 2
 _ROUNDS = 3
+_VALUES, _WORST_SHOWN = 20_000, 40
 
 
 def _speed(engine: Engine, text: bytes) -> float:
@@ -94,6 +95,29 @@ def _measure_hostile(lab: Lab) -> Iterator[Figure]:
     )
 
 
+def _measure_values(lab: Lab) -> Iterator[Figure]:
+    known = detectors()
+    engines = {"": Engine(known), ", regions": Engine(known, regions=("GB", "US", "ES", "DE"))}
+    seconds: dict[str, float] = {}
+    for engine in engines.values():
+        # What is compiled, or read from the plans of regions, when it is asked for often enough.
+        _settle(engine)
+    for name, text in nothing_but_values(known, _VALUES):
+        for which, engine in engines.items():
+            seconds[f"{name}{which}"] = _milliseconds(partial(engine.matches, text)) / 1000 * MEGABYTE / len(text)
+    ordered = sorted(seconds.items(), key=lambda item: -item[1])
+    rows = [[name, value] for name, value in ordered[:_WORST_SHOWN]]
+    lab.show(breakdown(f"The worst of {len(seconds)} texts of nothing but values", ["Text", "s/MB"], rows))
+    over = sum(value > 1 for value in seconds.values())
+    beside = {"median": round(ordered[len(ordered) // 2][1], 2), "texts over 1 s/MB": float(over)}
+    how = f"processor time for {_VALUES // 1000} kB of values of one detector and nothing else, {len(seconds)} texts"
+    yield Figure("scanning.worst_s_per_mb_of_values", round(ordered[0][1], 2), "s/MB", how, beside, "≤ 1")
+
+
+def _settle(engine: Engine) -> None:
+    engine.matches(log_text(MEGABYTE, planted=1))
+
+
 def _in_columns(engine: Engine, text: bytes) -> None:
     """Look at a text whose first line names columns."""
     headed = b"name,ssn,password,phone\n" + text
@@ -112,4 +136,5 @@ def _milliseconds(work: Callable[[], object]) -> float:
 BENCHMARKS = (
     Benchmark(("scanning.mb_per_second", "scanning.speedup_over_re"), _measure_speed),
     Benchmark(("scanning.worst_ms_hostile_1mb",), _measure_hostile),
+    Benchmark(("scanning.worst_s_per_mb_of_values",), _measure_values),
 )

@@ -3,12 +3,13 @@
 import base64
 from collections.abc import Callable, Sequence
 
+import phonenumbers
 import pytest
 
-from waybill.scanning.domain.detection import columns, gates, labels
+from waybill.scanning.domain.detection import columns, gates, judging, labels
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
-from waybill.scanning.domain.detection.rules import detectors
+from waybill.scanning.domain.detection.rules import Rule, detectors
 from waybill.scanning.domain.detection.validators import telephone
 
 CARD = b"4539214712746634"
@@ -156,3 +157,64 @@ def test_a_secret_that_opens_nothing_is_told_by_the_word_before() -> None:
         assert _opens_nothing(b"token=x", before) or _opens_nothing(b"Token=x", before), before
     for before in (b"secret ", b"context", b"my", b"", b"CLIENT_"):
         assert not _opens_nothing(b"TOKEN=x", before), before
+
+
+# What a validator may look at further behind than a line or two, as it is written again and again.
+_FAR = [
+    pytest.param(text, id=f"{detector.id} {number}")
+    for detector in detectors()
+    if any(rule.lookahead > judging._NEAR_BEHIND for rule in detector.rules)
+    for number, example in enumerate(detector.examples)
+    for text in [str(example["text"]).encode() + b"\n"]
+    if len(text) < 200
+]
+
+
+@pytest.mark.parametrize("text", [*_FAR, b"data:\n", b"kind: Secret\n", b'"data": {\n', b'"private_key": "-----BEGIN '])
+def test_what_is_far_behind_a_value_is_read_for_one_value(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, text: bytes
+) -> None:
+    read, behind = list[int](), judging.Judge._behind
+
+    def counted(judge: judging.Judge, rule: Rule, end: int) -> bytes:
+        read.append(len(found := behind(judge, rule, end)))
+        return found
+
+    monkeypatch.setattr(judging.Judge, "_behind", counted)
+    whole = text * (60_000 // len(text))
+    engine.matches(whole)
+    # Near ones, of any rule, may look at the same bytes: those of a line or two.
+    assert sum(read) <= 3 * len(whole) + judging._NEAR_BEHIND * len(read)
+    assert len(read) <= 4 * whole.count(b"\n") + 4 * (len(whole) // len(text))
+
+
+def test_whether_a_word_is_near_is_not_asked_of_what_no_check_lets_through(
+    engine: Engine, count: Callable[[object, str], list[None]]
+) -> None:
+    asked = count(judging.Judge, "_has_keyword")
+    # The check digit of Luhn is wrong (ISO/IEC 7812-1, annex B).
+    engine.matches((CARD[:-1] + b"5\n") * ROWS)
+    assert asked == []
+
+
+def test_labels_are_looked_for_where_there_are_words(
+    engine: Engine, count: Callable[[object, str], list[None]]
+) -> None:
+    asked = count(labels.Labels, "stand_above")
+    assert len(engine.matches((CARD + b"\n") * ROWS)) == ROWS
+    assert len(asked) <= judging._FEW
+    del asked[:]
+    # A word makes it worth a look for the values that it may be about, and not for those far below.
+    found = engine.matches(b"card:\n" + (CARD + b"\n") * ROWS)
+    assert len(found) == ROWS
+    assert len(asked) <= judging._FEW + judging._WORDS_REACH // len(CARD)
+
+
+def test_numbers_of_telephones_are_told_without_the_parser_of_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 60 microseconds for each, and a megabyte may have 70,000."""
+    monkeypatch.setattr(phonenumbers, "parse", lambda *_: pytest.fail("it was asked"))
+    regional = Engine(
+        [each for each in detectors() if each.id == "PHONE"], regions=("GB", "US", "ES", "DE", "AR", "MX")
+    )
+    for text in (b"020 7946 0958\n", b"+44 20 7946 0958\n", b"00 44 20 7946 0958\n", b"34 912 34 56 78\n"):
+        assert len(regional.matches(text * 100)) == 100, text
