@@ -82,7 +82,7 @@ def test_a_column_names_the_values_of_every_kind_that_needs_a_word(
     ids=["python", "python, twice", "sql", "javascript", "letter"],
 )
 def test_a_statement_or_a_sentence_names_no_columns(engine: Engine, text: bytes) -> None:
-    """RFC 4180, section 2.4: the header has the same number of fields as the records."""
+    """RFC 4180, section 2.3: a header is that of records, which have fields as it has."""
     columns = Columns.of(text, engine.detectors)
     found = engine.matches(text, columns=columns)
     assert "PASSWORD_COLUMN" not in {match.detector for match in found}

@@ -43,7 +43,7 @@ class Columns:
                 fields = _fields(line, delimiter)
                 if len(fields) == 1 or not all(_NAME.fullmatch(field) for field in fields):
                     continue
-                if _STATEMENT.match(line) or not _has_rows(lines[number + 1 :][:_ROWS], delimiter, len(fields)):
+                if _STATEMENT.match(line) or not _has_rows(lines[number + 1 :][:_ROWS], delimiter):
                     continue
                 if any(len(_fields(title, delimiter)) >= len(fields) for title in lines[:number] if title[:1] != b"#"):
                     continue
@@ -159,9 +159,9 @@ class DelimitedRows:
         return count
 
 
-def _has_rows(lines: Sequence[bytes], delimiter: bytes, columns: int) -> bool:
-    """Return whether one of the lines below some names may be a row; quotes may hold line ends, so that it has less."""
-    return not lines or any(b'"' in line or len(_fields(line, delimiter)) >= columns for line in lines)
+def _has_rows(lines: Sequence[bytes], delimiter: bytes) -> bool:
+    """Return whether most lines below some names may be rows; they may be shorter, and quotes may hold line ends."""
+    return any(b'"' in line for line in lines) or 2 * sum(delimiter in line for line in lines) >= len(lines)
 
 
 def _fields(line: bytes, delimiter: bytes) -> list[bytes]:
