@@ -361,6 +361,47 @@ def test_what_is_encrypted_is_told_once(desk: Desk) -> None:
     assert detail.count("the file itself: ENCRYPTED") == 1
 
 
+def without_its_entry(archive: bytes, hidden: bytes) -> bytes:
+    """An archive with a member more, before its directory, that this has no entry for."""
+    other = contents.zipped({"tool.com": hidden})
+    member = other[: other.index(b"PK\1\2")]
+    directory, end = archive.index(b"PK\1\2"), archive.index(b"PK\5\6")
+    moved = struct.pack("<L", directory + len(member))
+    return archive[:directory] + member + archive[directory : end + 16] + moved + archive[end + 20 :]
+
+
+# APPNOTE 4.3.6: members stand one behind the other, and the directory says which of them there are.
+@pytest.mark.parametrize(
+    "content",
+    [
+        # What unpacks by headers, or takes the first of two directories, finds another archive than the rest do.
+        contents.zipped({"tool.com": EICAR}) + contents.zipped(WORD),
+        contents.zipped({"a.txt": b"a"}) + contents.zipped({"tool.com": EICAR}) + contents.zipped(WORD),
+        without_its_entry(contents.zipped(WORD), EICAR),
+        b"MZ" + bytes(500) + contents.zipped({"tool.com": EICAR}) + contents.zipped(WORD),
+    ],
+    ids=["before", "between", "without an entry", "behind a program"],
+)
+def test_what_the_directory_of_an_archive_leaves_out_is_scanned_too(desk: Desk, content: bytes) -> None:
+    value, detail, _ = antivirus(desk, "a.docx", content)
+    assert value == "VirusDetected"
+    assert "tool.com (not in the directory)" in detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # A mark that nothing of a header follows, in a program before an archive and in room that was left in one.
+        b"MZ" + bytes(300) + b"PK\3\4" + b"\xff" * 300 + contents.zipped(WORD),
+        b"MZ" + bytes(300) + b"PK\3\4" + contents.zipped(WORD),
+        contents.zipped(WORD),
+    ],
+    ids=["a mark alone", "a mark right before it", "no room"],
+)
+def test_an_archive_without_anything_left_out_is_clean(desk: Desk, content: bytes) -> None:
+    assert antivirus(desk, "a.docx", content)[0] == "Success"
+
+
 def nested(levels: int) -> bytes:
     content = b"harmless"
     for _ in range(levels):

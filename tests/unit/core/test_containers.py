@@ -83,6 +83,20 @@ def rtf_object(content: bytes) -> bytes:
     )
 
 
+def rtf_bytes(content: bytes) -> bytes:
+    """Return RTF whose object stands in it as it is: RTF 1.9.1, "Pictures", `\\bin`, which objects may have too."""
+    begun, _, digits = rtf_object(content).replace(b"\n", b"").partition(b"objdata ")
+    data = bytes.fromhex(digits.rstrip(b"}").decode())
+    return begun + b"objdata\\bin%d " % len(data) + data + b"}}}"
+
+
+def rtf_with_words(content: bytes) -> bytes:
+    """Return RTF with words and groups among the digits of its object, which readers leave out."""
+    begun, _, digits = rtf_object(content).replace(b"\n", b"").partition(b"objdata ")
+    among = b"{\\*\\generator abcd {12} 34}\\par{}\\'20"
+    return begun + b"objdata " + digits[:10] + among + digits[10:31] + b"\\x0 " + digits[31:] + b"\\par abc"
+
+
 def tnef(content: bytes) -> bytes:
     """Return a `winmail.dat` with one attachment ([MS-OXTNEF] 2.1.3)."""
 
@@ -138,6 +152,8 @@ CONTAINERS = {
     "data URL": (b'<img src="data:image/png;base64,' + base64.b64encode(NEEDLE) + b'">', "data URL 1"),
     "data URL of text": (b"<a href='data:text/html,the%20words%20that%20a%20rule%20looks%20for'>", "data URL 1"),
     "object of RTF": (rtf_object(NEEDLE), "object 1"),
+    "object of RTF in bytes": (rtf_bytes(NEEDLE), "object 1"),
+    "object of RTF among words": (rtf_with_words(NEEDLE), "object 1"),
     # As Word writes a file that is dropped into RTF: without the length that an `Ole10Native` stream begins with.
     "file in an object of RTF": (rtf_object(native(NEEDLE)[4:]), "object 1/tool.exe"),
     "stream of a compound file": (contents.compound({"Contents": NEEDLE.ljust(5000)}), "Contents"),

@@ -30,7 +30,13 @@ _TEXT_BYTES = 256 << 20
 # What is encoded in a text is found up to the length of the overlap.
 _WINDOW, _OVERLAP = 160 << 20, 72 << 20
 _OBJECT = re.compile(rb"\\objdata\b")
-_HEX_OR_WHITE = re.compile(rb"(?:[0-9A-Fa-f\s]|\\(?:par|bin0|'|~|\*)|[{}]){1,134217728}")
+# RTF 1.9.1, "Control Word": a word takes its number and one space; `\bin` is followed by so many bytes as they are.
+_TOKEN = re.compile(
+    rb"[{}]|\\bin(?P<binary>\d{1,9})\x20?|\\[A-Za-z]{1,32}(?:-?\d{1,10})?\x20?|\\'[0-9A-Fa-f]{2}|\\.|[^{}\\]{1,134217728}",
+    re.DOTALL,
+)
+# A hostile text is made of nothing but words: after so many of them the clock is looked at.
+_LOOKED_UP = 10_000
 # What Windows calls a file that is embedded as it is ([MS-OLEDS] 2.2.5, its class).
 _PACKAGE = b"package"
 # And what the program that does that begins its data with.
@@ -118,15 +124,55 @@ def rtf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEn
     """Yield the embedded objects of RTF, which stand in it as hexadecimal digits (RTF 1.9.1, "Objects")."""
     text = _whole(file)
     for number, found in enumerate(_OBJECT.finditer(text), start=1):
-        digits = _HEX_OR_WHITE.match(text, found.end())
-        if digits is None:
-            continue
-        plain = _NOT_HEX.sub(b"", digits[0])
         budget.enter()
-        kind, data = _native(bytes.fromhex(plain[: len(plain) // 2 * 2].decode()))
-        yield ContainerEntry(f"object {number}", counted(io.BytesIO(data), budget, len(digits[0])))
+        plain = _object_data(text, found.end(), budget)
+        kind, data = _native(plain)
+        yield ContainerEntry(f"object {number}", counted(io.BytesIO(data), budget, 2 * len(plain)))
         if kind == _PACKAGE and data.startswith(_PACKAGED):
             yield from _packaged(data, f"object {number}", budget)
+
+
+def _object_data(text: bytes, place: int, budget: ContainerBudget) -> bytes:
+    """Return the data of an object, up to the end of its group, as readers take it: digits, and bytes as they are.
+
+    What stands among them counts for nothing: other words, and groups that a reader may leave out.
+    """
+    digits, plain = bytearray(), bytearray()
+    depth = left_out = 0
+    for number, token in enumerate(_tokens(text, place)):
+        if number % _LOOKED_UP == 0:
+            budget.check_time()
+        if token == b"{":
+            depth += 1
+        elif token == b"}":
+            depth -= 1
+            if depth < 0:
+                break
+            left_out = 0 if depth < left_out else left_out
+        elif token == b"\\*":
+            left_out = left_out or depth
+        elif left_out:
+            continue
+        elif token.startswith(b"\\bin"):
+            plain += _from_digits(digits) + token.partition(b" ")[2]
+            digits.clear()
+        elif not token.startswith(b"\\"):
+            digits += _NOT_HEX.sub(b"", token)
+    return bytes(plain + _from_digits(digits))
+
+
+def _tokens(text: bytes, place: int) -> Iterator[bytes]:
+    while found := _TOKEN.match(text, place):
+        place = found.end()
+        if (binary := found["binary"]) is None:
+            yield found[0]
+        else:
+            yield b"\\bin " + text[place : place + int(binary)]
+            place += int(binary)
+
+
+def _from_digits(digits: bytearray) -> bytes:
+    return bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
 
 
 def _native(data: bytes) -> tuple[bytes, bytes]:

@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from waybill.core.containers.archives import BROKEN_ERRORS, CHUNK, counted, place_of, refused
@@ -17,6 +18,8 @@ from waybill.core.containers.zip_directory import read_directory
 _ENCRYPTED = 1 << 0 | 1 << 6
 _SIZES_BEHIND, _UTF_8 = 1 << 3, 1 << 11
 _KNOWN_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
+# Section 4.4.5: all that have a number.
+_METHODS = frozenset({*range(21), *range(93, 100)})
 _LOCAL, _LOCAL_LENGTH = b"PK\x03\x04", 30
 # Names of the packages of documents: OPC, ODF and EPUB, Java.
 OF_PACKAGES = frozenset(
@@ -42,6 +45,41 @@ def zip_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEn
                 continue
             budget.enter()
             yield from _zip_entry(file, archive, entry, budget)
+
+
+def unlisted_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield what has a header of its own and no entry in the directory, which programs that go by headers unpack.
+
+    Of two archives one behind the other the directory is that of the last; without any, `zip_entries` goes by headers.
+    """
+    archive = _opened(file)
+    if archive is None:
+        return
+    with archive:
+        gaps = list(_gaps(file, archive))
+    for start, end in gaps:
+        for entry in _LocalEntries(file, budget, start, end).entries():
+            yield replace(entry, name=f"{entry.name} (not in the directory)")
+
+
+def _gaps(file: BinaryIO, archive: zipfile.ZipFile) -> Iterator[tuple[int, int]]:
+    """Yield where members of the directory leave room for a header."""
+    place = 0
+    for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
+        if entry.header_offset - place >= _LOCAL_LENGTH:
+            yield place, entry.header_offset
+        place = max(place, entry.header_offset + _own_length(file, entry) + entry.compress_size)
+    if archive.start_dir - place >= _LOCAL_LENGTH:
+        yield place, archive.start_dir
+
+
+def _own_length(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
+    file.seek(entry.header_offset)
+    header = file.read(_LOCAL_LENGTH)
+    if len(header) < _LOCAL_LENGTH or not header.startswith(_LOCAL):
+        return 0
+    name, extra = struct.unpack_from("<HH", header, 26)
+    return _LOCAL_LENGTH + int(name + extra)
 
 
 def zip_names(file: BinaryIO) -> list[str]:
@@ -134,12 +172,13 @@ def checked(read: Read, checksum: int) -> Read:
 
 
 class _LocalEntries:
-    """Goes from header to header."""
+    """Goes from header to header; between two places of an archive, where other bytes may look like one."""
 
-    def __init__(self, file: BinaryIO, budget: ContainerBudget) -> None:
+    def __init__(self, file: BinaryIO, budget: ContainerBudget, start: int = 0, end: int | None = None) -> None:
         self._file = file
         self._budget = budget
-        self._next = 0
+        self._next = start
+        self._end = end
 
     def entries(self) -> Iterator[ContainerEntry]:
         """Yield the members; each is read before the next is asked for, as far as there is any of it."""
@@ -149,6 +188,12 @@ class _LocalEntries:
             if len(header) < _LOCAL_LENGTH:
                 return
             flags, method, packed, name, extra = struct.unpack_from("<6xHH8xL4xHH", header)
+            if self._end is not None:
+                if place + _LOCAL_LENGTH + name + extra > self._end:
+                    return
+                if method not in _METHODS or not name:
+                    self._next = place + len(_LOCAL)
+                    continue
             shown = _decoded(self._file.read(name), flags)
             data = place + _LOCAL_LENGTH + name + extra
             self._next = data + (0 if flags & _SIZES_BEHIND else packed)

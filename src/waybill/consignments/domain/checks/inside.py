@@ -1,22 +1,43 @@
 """Scans a file and everything in it. Imported in the scanners' process alone, since what it opens is hostile."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from waybill.consignments.domain.checks import packed
 from waybill.consignments.domain.checks.appended import appended_entries
 from waybill.consignments.domain.checks.models import Hit, ScanAnswer, Unscanned
 from waybill.consignments.domain.checks.pdf import pdf_entries
-from waybill.core.containers.models import ContainerKind, ContainerLimits, ContainerMember, UnopenedReason
+from waybill.core.containers.models import (
+    ContainerBudget,
+    ContainerEntry,
+    ContainerKind,
+    ContainerLimits,
+    ContainerMember,
+    UnopenedReason,
+)
 from waybill.core.containers.walk import READERS, walk
+from waybill.core.containers.zip_archive import unlisted_entries, zip_entries
 
 if TYPE_CHECKING:
     from waybill.consignments.domain.checks.malware_rules import MalwareRules
 
+
+def _zip(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    yield from zip_entries(file, budget)
+    yield from unlisted_entries(file, budget)
+
+
 _READERS = MappingProxyType(
-    {**READERS, **packed.READERS, ContainerKind.PDF: pdf_entries, ContainerKind.APPENDED: appended_entries}
+    {
+        **READERS,
+        **packed.READERS,
+        ContainerKind.ZIP: _zip,
+        ContainerKind.PDF: pdf_entries,
+        ContainerKind.APPENDED: appended_entries,
+    }
 )
 # What is told of a file: of what was not scanned the number of all is told beside it.
 _TOLD = 20
