@@ -10,11 +10,11 @@ from waybill.core.clock import now
 from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.domain.admin_views import AdminFilter, admin_view
-from waybill.subject_access.domain.answers import is_overdue, moment, service_answer, summary, template_answer
+from waybill.subject_access.domain.answers import moment, service_answer, summary, template_answer
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.decisions import Without
 from waybill.subject_access.domain.intake import duplicate
-from waybill.subject_access.domain.lifecycle import OVERDUE_AFTER
+from waybill.subject_access.domain.lifecycle import LONG_WAIT, has_waited_long
 from waybill.subject_access.domain.poll import by_due_day
 from waybill.subject_access.domain.services import Move, ServiceEntry, checked_template
 from waybill.subject_access.domain.trail import day_trail
@@ -58,17 +58,19 @@ def list_overdue_requests() -> OverdueList:
     """List requests that have been waiting for more than 12 hours, and those that the law wants an answer to soon."""
     _record("OVERDUE_VIEWED")
     shown = runtime.answers()
-    return OverdueList.of(shown.overdue(_overdue(), by_due_day(runtime.lists(), shown)))
+    return OverdueList.of(shown.overdue(_long_waiting(), by_due_day(runtime.lists(), shown.clock)))
 
 
 @app.get("/api/subjectAccessRequests/summary", summary="Backlog and overdue counts")
 def show_summary() -> SummaryView:
     """Count the requests that wait, and those that are late: in being worked on, and by law."""
     _record("SUMMARY_VIEWED")
-    shown = runtime.answers()
-    urgent = by_due_day(runtime.lists(), shown)
-    past_due = sum(map(shown.is_past_due, urgent))
-    return SummaryView.of(summary(runtime.lists().count("PENDING"), len(_overdue()), past_due, len(urgent) - past_due))
+    clock = runtime.legal_clock()
+    urgent = by_due_day(runtime.lists(), clock)
+    past_due = sum(map(clock.is_past_due, urgent))
+    return SummaryView.of(
+        summary(runtime.lists().count("PENDING"), len(_long_waiting()), past_due, len(urgent) - past_due)
+    )
 
 
 @app.post("/api/subjectAccessRequests/<id>/duplicate", summary="Duplicate a request", responses=_DUPLICATED)
@@ -196,11 +198,11 @@ def _view(request: SubjectRequest) -> RequestView:
     return RequestView.of(runtime.answers().request(request))
 
 
-def _overdue() -> list[SubjectRequest]:
+def _long_waiting() -> list[SubjectRequest]:
     lists = runtime.lists()
-    old = lists.many(list(lists.queued("PENDING", now() - OVERDUE_AFTER)))
+    old = lists.many(list(lists.queued("PENDING", now() - LONG_WAIT)))
     # Time on hold is no waiting.
-    return [request for request in old if is_overdue(request, now())]
+    return [request for request in old if has_waited_long(request, now())]
 
 
 def _check(text: str) -> None:

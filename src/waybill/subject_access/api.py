@@ -206,7 +206,7 @@ def list_tasks(
     """List requests whose clock has not ended, the first one due first. Leaves no entry in the trail."""
     about = ("tasks", state, due_before, caller(app).subject if mine else None)
     wanted = Wanted(*about[1:], _task_place(cursor, about))
-    page, last = tasks(runtime.lists(), runtime.answers(), wanted, limit)
+    page, last = tasks(runtime.lists(), runtime.legal_clock(), wanted, limit)
     return TaskList(
         tasks=[TaskView.of(one) for one in page], cursor=list_cursor({"after": list(last)}, *about) if last else None
     )
@@ -215,13 +215,13 @@ def list_tasks(
 @app.get("/api/subjectAccessRequests/statistics", summary="Count what is open")
 def show_statistics() -> OpenRequests:
     """Count the requests whose clock has not ended. Leaves no entry in the trail."""
-    return OpenRequests.of(statistics(runtime.lists(), runtime.answers()))
+    return OpenRequests.of(statistics(runtime.lists(), runtime.legal_clock()))
 
 
 @app.get("/api/subjectAccessRequests/<id>/progress", summary="Show how far a request is")
 def show_progress(id: _Id) -> RequestProgress:
     """Show where a request stands, and each of its parts. Leaves no entry in the trail."""
-    return RequestProgress.of(progress(_found(id), runtime.answers()))
+    return RequestProgress.of(progress(_found(id), runtime.legal_clock()))
 
 
 @app.get("/api/totalSubjectAccessRequests", summary="Count requests", response_description="How many there are")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from waybill.subject_access.domain.answers import Answers
     from waybill.subject_access.domain.claim_taking import Claimer
     from waybill.subject_access.domain.corrections import Corrections
+    from waybill.subject_access.domain.deadlines import LegalClock
     from waybill.subject_access.domain.decisions import Decisions
     from waybill.subject_access.domain.endings import Endings
     from waybill.subject_access.domain.fulfilment import Fulfilment
@@ -142,12 +143,19 @@ def health() -> "HealthTable":
     return HealthTable(client("dynamodb"), load(TableSettings).subject_access_table)
 
 
+def legal_clock() -> "LegalClock":
+    """Return the clock of the law, as of now."""
+    from waybill.subject_access.domain.bank_holidays import england_and_wales
+    from waybill.subject_access.domain.deadlines import LegalClock
+
+    return LegalClock(now(), england_and_wales())
+
+
 def answers() -> "Answers":
     """Return what builds answers, as of now."""
     from waybill.subject_access.domain.answers import Answers
-    from waybill.subject_access.domain.bank_holidays import england_and_wales
 
-    return Answers(now(), england_and_wales())
+    return Answers(legal_clock())
 
 
 def letters() -> "Letters":
@@ -155,7 +163,7 @@ def letters() -> "Letters":
     from waybill.subject_access.domain.letters import Letters
     from waybill.subject_access.domain.report.letters import draw_letter
 
-    return Letters(store(), answers, draw_letter, now)
+    return Letters(store(), legal_clock, draw_letter, now)
 
 
 def claimer() -> "Claimer":
@@ -231,7 +239,7 @@ def poll() -> "Poll":
         workflow_arn=workflow.subject_access_workflow_arn,
         most_workers=workflow.workers_per_poll,
         now=now,
-        answers=answers,
+        clock=legal_clock,
     )
 
 

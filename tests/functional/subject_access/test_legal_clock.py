@@ -15,9 +15,9 @@ from rich.console import Console
 from tests.fakes.api import Answer
 from tests.functional.subject_access.conftest import BUCKET, Office
 from waybill.cli.subject_access.showing import readable
-from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.audit import sealed
 from waybill.subject_access.domain.bank_holidays import england_and_wales
+from waybill.subject_access.domain.deadlines import LegalClock
 from waybill.subject_access.domain.poll import by_due_day
 from waybill.subject_access.models import RequestState
 
@@ -297,7 +297,7 @@ def test_what_is_due_soon_and_past_is_named_to_support(office: Office) -> None:
     assert (counted["overdue"], counted["dueSoon"], counted["dueSoonThreshold"]) == (1, 1, "14 days")
     found = {one["id"]: one["dueSoon"] for one in office.ask("GET", "/api/subjectAccessRequests").json}
     assert (found[soon], found[past]) == (True, False)
-    urgent = by_due_day(office.sar.lists, Answers(office.sar.clock(), england_and_wales()))
+    urgent = by_due_day(office.sar.lists, LegalClock(office.sar.clock(), england_and_wales()))
     assert [one.request_id for one in urgent] == [past, soon]
 
 

@@ -11,9 +11,9 @@ from scripts.template import load_template
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.subject_access import BUCKET, CREATED, a_part, a_request
 from tests.functional.subject_access.conftest import PDF, PDF_SHA256, SubjectAccess
-from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.bank_holidays import england_and_wales
 from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.deadlines import LegalClock
 from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
 from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.keys import answer_key, report_key, upload_key
@@ -26,10 +26,10 @@ ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-subject-access
 
 
 def poll(sar: SubjectAccess, executions: FakeExecutions, most_workers: int = 10) -> Poll:
-    def answers() -> Answers:
-        return Answers(sar.clock(), england_and_wales())
+    def clock() -> LegalClock:
+        return LegalClock(sar.clock(), england_and_wales())
 
-    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, sar.alerts, executions, ARN, most_workers, sar.clock, answers)
+    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, sar.alerts, executions, ARN, most_workers, sar.clock, clock)
 
 
 def finished(sar: SubjectAccess, request_id: str = "request-1") -> None:
@@ -245,6 +245,8 @@ def test_people_are_told_of_what_is_overdue_every_two_hours_while_it_lasts(sar: 
     poll(sar, FakeExecutions()).run("last")
     (news,) = sar.told.notifications
     assert "request-1" in news.body
+    # `waybill sar overdue` knows only the days of the law.
+    assert news.body.splitlines()[-1] == "🔎 waybill sar list"
     assert "A1234AA" not in news.body + news.subject
 
 
@@ -264,10 +266,10 @@ def test_days_on_hold_are_no_waiting(sar: SubjectAccess) -> None:
     sar.holds.release("request-1", "alice", Release())
     sar.clock.advance(minutes=1)
     polled = poll(sar, FakeExecutions()).run("tick-1")
-    assert (polled.pending, polled.overdue, polled.oldest_pending_age) == (1, 0, 60)
+    assert (polled.pending, polled.long_waiting, polled.oldest_pending_age) == (1, 0, 60)
     sar.clock.advance(hours=12)
     polled = poll(sar, FakeExecutions()).run("tick-2")
-    assert (polled.pending, polled.overdue, polled.oldest_pending_age) == (1, 1, 12 * 3600 + 60)
+    assert (polled.pending, polled.long_waiting, polled.oldest_pending_age) == (1, 1, 12 * 3600 + 60)
 
 
 @pytest.mark.parametrize("failing", ["topic", "bucket"])
@@ -360,6 +362,7 @@ def test_people_are_told_every_two_hours_of_time_limits_that_pass(sar: SubjectAc
     news = sar.told.notifications[-1]
     assert news.subject == "Subject access requests: 1 past their time limit, 0 due soon"
     assert "request-1" in news.body
+    assert news.body.splitlines()[-1] == "🔎 waybill sar overdue"
     assert "A1234AA" not in news.body
     sar.endings.refuse("request-1", "alice", Refusal(ground="excessive", reason="the fifth"))
     assert poll(sar, FakeExecutions()).run("tick-ended").past_due == 0

@@ -307,7 +307,7 @@ def overdue(cli: Cli) -> None:
 
     deployed = Deployed(cli)
     deployed.record(day_trail(deployed.now()), "OVERDUE_VIEWED")
-    urgent = by_due_day(deployed.lists, deployed.answers)
+    urgent = by_due_day(deployed.lists, deployed.answers.clock)
     shown = deployed.answers.overdue([], urgent)["byLaw"]
     columns = {
         "Id": "id",
@@ -318,7 +318,7 @@ def overdue(cli: Cli) -> None:
     }
     rows = [[each[name] for name in columns.values()] for each in shown]
     cli.output.show({"requests": shown}, table(list(columns), rows))
-    if any(map(deployed.answers.is_past_due, urgent)):
+    if any(map(deployed.answers.clock.is_past_due, urgent)):
         raise typer.Exit(1)
 
 

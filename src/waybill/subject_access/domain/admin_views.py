@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from waybill.subject_access.domain.answers import Answers, is_overdue
+from waybill.subject_access.domain.answers import Answers
+from waybill.subject_access.domain.lifecycle import has_waited_long
 from waybill.subject_access.domain.pages import page_of
 from waybill.subject_access.domain.ports import RequestLists
 from waybill.subject_access.models import SubjectRequest
@@ -35,7 +36,7 @@ def admin_view(lists: RequestLists, answers: Answers, wanted: AdminFilter) -> di
     """Return the counts over all requests that match the search, and those that the filter shows, by page."""
 
     def kind(request: SubjectRequest) -> str:
-        return "Overdue" if is_overdue(request, answers.now) else request.status
+        return "Overdue" if has_waited_long(request, answers.clock.now) else request.status
 
     found = lists.many(list(lists.newest(wanted.search)))
     kinds = [kind(request) for request in found]

@@ -1,17 +1,23 @@
 """How requests look in the API's answers. Dates are ISO, moments UTC."""
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from waybill.subject_access.domain.audit import ChainBreak, Trail, first_break, trail_key
-from waybill.subject_access.domain.deadlines import DUE_SOON_DAYS, Deadline, deadline, london_day
-from waybill.subject_access.domain.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
+from waybill.subject_access.domain.deadlines import DUE_SOON_DAYS, LegalClock
+from waybill.subject_access.domain.lifecycle import (
+    BACKLOG,
+    LONG_WAIT,
+    TOLD_OF_WAITING_EVERY,
+    has_waited_long,
+    waits_since,
+)
 from waybill.subject_access.domain.redactions import Redactions
 from waybill.subject_access.domain.statements import unlike
-from waybill.subject_access.models import CLAIMABLE, REPORTED, PartState, RequestState, SubjectRequest
+from waybill.subject_access.models import REPORTED, PartState, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service, TemplateVersion
 
 # What separates folders somewhere, or is refused in names (Microsoft, "Naming Files, Paths, and Namespaces").
@@ -35,11 +41,6 @@ def iso_duration(duration: timedelta) -> str:
     return f"PT{minutes // 60}H{minutes % 60}M"
 
 
-def is_overdue(request: SubjectRequest, now: datetime) -> bool:
-    """Return whether a request has been waiting to be fulfilled for more than 12 hours."""
-    return request.state in CLAIMABLE and now - waits_since(request) > OVERDUE_AFTER
-
-
 def file_name(request: SubjectRequest) -> str:
     """Return the name of the report for people who save it."""
     day = (request.completed_at or request.requested_at).strftime("%Y-%m-%d")
@@ -50,10 +51,9 @@ def file_name(request: SubjectRequest) -> str:
 
 @dataclass(frozen=True)
 class Answers:
-    """Builds answers as of one moment, with the public holidays that deadlines depend on."""
+    """Builds answers as of the moment of its clock."""
 
-    now: datetime
-    bank_holidays: Container[date]
+    clock: LegalClock
 
     def request(self, request: SubjectRequest) -> dict[str, Any]:
         """Return one request with its services."""
@@ -95,7 +95,7 @@ class Answers:
         }
 
     def admin(self, requests: Sequence[SubjectRequest], counts: dict[str, int], shown: int) -> dict[str, Any]:
-        """Return the admin's view: `Overdue` is `Pending` for more than 12 hours, and named so only here."""
+        """Return the admin's view, in which the status of what has waited for long is `Overdue`."""
         return {**counts, "filterCount": shown, "requests": [self._admin_entry(request) for request in requests]}
 
     def overdue(self, requests: Sequence[SubjectRequest], by_law: Sequence[SubjectRequest] = ()) -> dict[str, Any]:
@@ -110,14 +110,14 @@ class Answers:
                 "submitted": moment(request.requested_at),
                 "lastClaimed": moment(request.claimed_at),
                 "claimsAttempted": request.claim_attempts,
-                "overdueDuration": iso_duration(self.now - waits_since(request)),
-                "durationHumanReadable": readable(self.now - waits_since(request)),
+                "overdueDuration": iso_duration(self.clock.now - waits_since(request)),
+                "durationHumanReadable": readable(self.clock.now - waits_since(request)),
                 **self._law(request),
             }
             for request in requests
         ]
-        hours = int(OVERDUE_AFTER.total_seconds()) // 3600
-        urgent = sorted(by_law, key=lambda request: (self.due(request).due, request.request_id))
+        hours = int(LONG_WAIT.total_seconds()) // 3600
+        urgent = sorted(by_law, key=lambda request: (self.clock.deadline(request).due, request.request_id))
         return {
             "overdueThreshold": f"{hours} hours",
             "total": len(entries),
@@ -134,39 +134,16 @@ class Answers:
             ],
         }
 
-    def due(self, request: SubjectRequest) -> Deadline:
-        """Return the deadline of a request: as of today, or of the day on which its clock ended."""
-        return deadline(
-            request.received,
-            request.regime,
-            request.holds,
-            extended=request.extended,
-            bank_holidays=self.bank_holidays,
-            today=request.law_ended_on or london_day(self.now),
-        )
-
-    def is_past_due(self, request: SubjectRequest) -> bool:
-        """Return whether the last day to answer has passed, and the person has no answer."""
-        return request.law_ended_on is None and self.due(request).is_past(london_day(self.now))
-
-    def is_late(self, request: SubjectRequest) -> bool:
-        """Return whether the last day to answer has passed before the person had an answer; it stays so."""
-        return self.due(request).is_past(request.law_ended_on or london_day(self.now))
-
-    def is_due_soon(self, request: SubjectRequest) -> bool:
-        """Return whether people are to be warned: at most 14 days are left, and the person has no answer."""
-        return request.law_ended_on is None and self.due(request).is_near(london_day(self.now))
-
     def _admin_entry(self, request: SubjectRequest) -> dict[str, Any]:
-        late = is_overdue(request, self.now)
         entry = self.request(request) | {
-            "status": "Overdue" if late else request.status,
+            "status": "Overdue" if has_waited_long(request, self.clock.now) else request.status,
             "services": list(request.services),
         }
-        return entry | {"durationHumanReadable": readable((request.ended_at or self.now) - waits_since(request))}
+        return entry | {"durationHumanReadable": readable((request.ended_at or self.clock.now) - waits_since(request))}
 
     def _law(self, request: SubjectRequest) -> dict[str, Any]:
-        due, day = self.due(request), request.law_ended_on or london_day(self.now)
+        due, left = self.clock.deadline(request), self.clock.days_left(request)
+        late = self.clock.is_late(request)
         return {
             "regime": request.regime.value,
             "receivedDate": request.received.isoformat(),
@@ -174,11 +151,11 @@ class Answers:
             "provisional": due.provisional,
             "targetDate": due.target.isoformat(),
             "extendBy": due.notice_by.isoformat(),
-            "daysLeft": due.days_left(day),
-            "dueSoon": self.is_due_soon(request),
+            "daysLeft": left,
+            "dueSoon": self.clock.is_due_soon(request),
             # An answer that came late stays late.
-            "overdue": self.is_late(request),
-            "daysLate": max(0, -due.days_left(day)) if due.is_past(day) else 0,
+            "overdue": late,
+            "daysLate": -left if late else 0,
             "lateReason": request.late_reason,
             "endedDate": request.law_ended_on.isoformat() if request.law_ended_on else None,
             "refusalGround": request.refusal_ground,
@@ -199,14 +176,14 @@ class Answers:
         }
 
 
-def summary(backlog: int, overdue: int, past_due: int, due_soon: int) -> dict[str, Any]:
+def summary(backlog: int, long_waiting: int, past_due: int, due_soon: int) -> dict[str, Any]:
     """Return the counters of support: of the work, and of the law."""
-    hours = int(OVERDUE_AFTER.total_seconds()) // 3600
+    hours = int(LONG_WAIT.total_seconds()) // 3600
     frequency = f"{int(TOLD_OF_WAITING_EVERY.total_seconds()) // 60} minutes"
     return {
         "backlog": {"count": backlog, "alertThreshold": BACKLOG, "alertFrequency": frequency},
         "overdueReports": {
-            "count": overdue,
+            "count": long_waiting,
             "alertThreshold": f"status == pending && requestDateTime < (time.now - {hours} hours)",
             "alertFrequency": frequency,
         },

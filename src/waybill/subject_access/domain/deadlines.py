@@ -15,7 +15,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from waybill.subject_access.models import Hold, HoldReason, Regime
+from waybill.subject_access.models import Hold, HoldReason, Regime, SubjectRequest
 
 _MONTHS = 1
 # "Two further months": three from the relevant time, not two from the first deadline.
@@ -101,6 +101,44 @@ def deadline(
         notice_by=_months_later(begin, _MONTHS) + timedelta(days=held),
         provisional=any(hold.until is None for hold in waits),
     )
+
+
+@dataclass(frozen=True)
+class LegalClock:
+    """Says at one moment how requests stand by law."""
+
+    now: datetime
+    bank_holidays: Container[date]
+
+    def deadline(self, request: SubjectRequest) -> Deadline:
+        """Return the deadline of a request: as of today, or of the day on which its clock ended."""
+        return deadline(
+            request.received,
+            request.regime,
+            request.holds,
+            extended=request.extended,
+            bank_holidays=self.bank_holidays,
+            today=self._last_day(request),
+        )
+
+    def days_left(self, request: SubjectRequest) -> int:
+        """Return how many days were left to answer when the clock ended, or are left today; negative when late."""
+        return self.deadline(request).days_left(self._last_day(request))
+
+    def is_due_soon(self, request: SubjectRequest) -> bool:
+        """Return whether people are to be warned: at most 14 days are left, and the person has no answer."""
+        return request.law_ended_on is None and self.deadline(request).is_near(london_day(self.now))
+
+    def is_past_due(self, request: SubjectRequest) -> bool:
+        """Return whether the last day to answer has passed, and the person has no answer."""
+        return request.law_ended_on is None and self.is_late(request)
+
+    def is_late(self, request: SubjectRequest) -> bool:
+        """Return whether the last day to answer has passed before the person had an answer; it stays so."""
+        return self.deadline(request).is_past(self._last_day(request))
+
+    def _last_day(self, request: SubjectRequest) -> date:
+        return request.law_ended_on or london_day(self.now)
 
 
 def london_day(now: datetime) -> date:

@@ -14,10 +14,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body, reason_of
-from waybill.subject_access.domain.deadlines import london_day
+from waybill.subject_access.domain.deadlines import LegalClock, london_day
 from waybill.subject_access.domain.ports import Change, RequestStore
 from waybill.subject_access.errors import WrongStateError
 from waybill.subject_access.models import Hold, HoldReason, PartState, PartStatus, Regime, RequestState, SubjectRequest
@@ -75,7 +74,7 @@ class Letters:
     """Writes letters; each is recorded, and nothing else changes."""
 
     store: RequestStore
-    answers: Callable[[], Answers]
+    clock: Callable[[], LegalClock]
     draw: Callable[[Words, Path, Path], None]
     now: Callable[[], datetime]
 
@@ -108,7 +107,7 @@ class Letters:
     def _words(
         self, request: SubjectRequest, kind: LetterKind, given: Mapping[str, str], codes: Mapping[str, str]
     ) -> Words:
-        promise = _promise(self.answers(), request)
+        promise = _promise(self.clock(), request)
         match kind:
             case LetterKind.ACKNOWLEDGEMENT:
                 title, lines = "We have received your request", _received(request, promise)
@@ -117,7 +116,7 @@ class Letters:
             case LetterKind.REFUSAL:
                 title, lines = "We will not answer your request", _refused(request)
             case _:
-                title, lines = "Our answer to your request", _answered(request, is_late=self.answers().is_late(request))
+                title, lines = "Our answer to your request", _answered(request, is_late=self.clock().is_late(request))
         tables = _tables(request, given, codes) if kind is LetterKind.COVER else ()
         return Words(
             request.requester_name or request.subject_name or "",
@@ -158,12 +157,12 @@ def _about(request: SubjectRequest) -> Sequence[str]:
     return [f"You asked for a copy of personal data{whose}, under {by_law}. It came on {day(request.received)}."]
 
 
-def _promise(answers: Answers, request: SubjectRequest) -> str:
+def _promise(clock: LegalClock, request: SubjectRequest) -> str:
     """Return by when an answer comes: no letter promises a day that has passed, or one that nobody knows yet."""
-    due = day(answers.due(request).due)
+    due = day(clock.deadline(request).due)
     if request.waits:
         return _waiting(request)
-    if answers.is_past_due(request):
+    if clock.is_past_due(request):
         return f"We should have answered by {due}, and are sorry that we have not. We will answer as soon as we can."
     return f"We will answer by {due}."
 

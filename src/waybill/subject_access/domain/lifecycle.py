@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 EXPIRES_AFTER = timedelta(hours=48)
-OVERDUE_AFTER = timedelta(hours=12)
+LONG_WAIT = timedelta(hours=12)
 BACKLOG = 100
-# How often people are told of a backlog, and of requests that are overdue, while it lasts.
+# How often people are told of a backlog, and of requests that have waited for long, while it lasts.
 TOLD_OF_WAITING_EVERY = timedelta(minutes=120)
 # The queues of all requests whose clock has not ended.
 OPEN_QUEUES = ("PENDING", "HELD", "ATTENTION", "REVIEW", "COMPLETED", "ERRORED")
@@ -32,6 +32,11 @@ OPEN_QUEUES = ("PENDING", "HELD", "ATTENTION", "REVIEW", "COMPLETED", "ERRORED")
 def waits_since(request: SubjectRequest) -> datetime:
     """Return since when somebody could have worked on the request: its request time, or the end of its last hold."""
     return max(request.requested_at, request.active_since or request.requested_at)
+
+
+def has_waited_long(request: SubjectRequest, now: datetime) -> bool:
+    """Return whether a request has been waiting to be fulfilled for more than 12 hours; the law knows nothing of it."""
+    return request.state in CLAIMABLE and now - waits_since(request) > LONG_WAIT
 
 
 @dataclass(frozen=True)

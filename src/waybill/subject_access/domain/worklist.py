@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.bodies import Body
+from waybill.subject_access.domain.deadlines import LegalClock
 from waybill.subject_access.domain.lifecycle import OPEN_QUEUES
 from waybill.subject_access.domain.ports import RequestLists
 from waybill.subject_access.models import RequestState, SubjectRequest
@@ -66,10 +66,10 @@ def waits_for(request: SubjectRequest) -> str | None:
 
 
 def tasks(
-    lists: RequestLists, answers: Answers, wanted: Wanted, limit: int
+    lists: RequestLists, clock: LegalClock, wanted: Wanted, limit: int
 ) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
     """Return the tasks of one page, the first one due first, and behind which the next page begins."""
-    found = sorted(_tasks(_open(lists), answers, wanted), key=_place)
+    found = sorted(_tasks(_open(lists), clock, wanted), key=_place)
     behind = [one for one in found if wanted.after is None or _place(one) > wanted.after]
     page = behind[:limit]
     return page, _place(page[-1]) if len(behind) > limit else None
@@ -85,9 +85,9 @@ def _place(task: Mapping[str, Any]) -> tuple[str, str]:
     return task["dueDate"], task["id"]
 
 
-def _tasks(requests: Sequence[SubjectRequest], answers: Answers, wanted: Wanted) -> Iterator[dict[str, Any]]:
+def _tasks(requests: Sequence[SubjectRequest], clock: LegalClock, wanted: Wanted) -> Iterator[dict[str, Any]]:
     for request in requests:
-        due = answers.due(request)
+        due = clock.deadline(request)
         if request.law_ended_on is not None or (wanted.state and request.state is not wanted.state):
             continue
         if (wanted.due_before and due.due >= wanted.due_before) or wanted.made_by not in (None, request.requested_by):
@@ -101,33 +101,33 @@ def _tasks(requests: Sequence[SubjectRequest], answers: Answers, wanted: Wanted)
             "dueDate": due.due.isoformat(),
             "provisional": due.provisional,
             "clockStopped": bool(request.waits),
-            "overdue": answers.is_past_due(request),
-            "dueSoon": answers.is_due_soon(request),
+            "overdue": clock.is_past_due(request),
+            "dueSoon": clock.is_due_soon(request),
         }
 
 
-def statistics(lists: RequestLists, answers: Answers) -> dict[str, Any]:
+def statistics(lists: RequestLists, clock: LegalClock) -> dict[str, Any]:
     """Count the requests whose clock has not ended: by state, by what they wait for, by law."""
     found = [request for request in _open(lists) if request.law_ended_on is None]
     return {
         "open": len(found),
         "byState": dict(sorted(Counter(request.state.value for request in found).items())),
         "waitsFor": dict(sorted(Counter(str(waits_for(request)) for request in found).items())),
-        "overdue": sum(map(answers.is_past_due, found)),
-        "dueSoon": sum(map(answers.is_due_soon, found)),
+        "overdue": sum(map(clock.is_past_due, found)),
+        "dueSoon": sum(map(clock.is_due_soon, found)),
     }
 
 
-def progress(request: SubjectRequest, answers: Answers) -> dict[str, Any]:
+def progress(request: SubjectRequest, clock: LegalClock) -> dict[str, Any]:
     """Return how far a request is."""
     parts = sorted(request.services.items(), key=lambda item: item[1].rank)
     return {
         "id": request.request_id,
         "state": request.state.value,
         "waitsFor": waits_for(request),
-        "dueDate": answers.due(request).due.isoformat(),
-        "overdue": answers.is_past_due(request),
-        "dueSoon": answers.is_due_soon(request),
+        "dueDate": clock.deadline(request).due.isoformat(),
+        "overdue": clock.is_past_due(request),
+        "dueSoon": clock.is_due_soon(request),
         "pages": request.pages,
         "services": [{"serviceName": name, "renderStatus": part.status.value} for name, part in parts],
     }

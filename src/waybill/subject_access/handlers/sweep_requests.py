@@ -16,7 +16,7 @@ def lambda_handler(event: Mapping[str, object], context: "InvocationContext") ->
     """Take anything; return what was found and done. `tick` in the event names the poll, so that a repeat is none."""
     polled = runtime.poll().run(str(event.get("tick") or context.aws_request_id))
     count(WORKFLOW, "Pending", polled.pending)
-    count(WORKFLOW, "OverdueRequests", polled.overdue)
+    count(WORKFLOW, "OverdueRequests", polled.long_waiting)
     count(WORKFLOW, "OldestPendingAge", polled.oldest_pending_age, MetricUnit.Seconds)
     count(WORKFLOW, "PastDueByLaw", polled.past_due)
     count(WORKFLOW, "DueSoonByLaw", polled.due_soon)
