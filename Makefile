@@ -30,7 +30,7 @@ down: ## Stop the embedded AWS and everything in it
 status: setup ## Show what is deployed and whether it is healthy
 	@$(BIN)/waybill status
 
-test: setup ## Run every test
+test: setup ## Run the tests; PYTEST=--long those too that take long
 	@$(BIN)/python -m pytest -n 4 $(PYTEST)
 
 accept: setup ## Run the workflow tests against a deployed stack, WAYBILL_STACK=name WAYBILL_PROFILE=profile; without, locally

@@ -1,4 +1,4 @@
-"""Scenarios of the design, as far as they need no browser: signing in, forms that are interrupted, long lists."""
+"""Journeys through the pages, as far as they need no browser: signing in, forms that are interrupted, long lists."""
 
 import json
 import re

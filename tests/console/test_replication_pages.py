@@ -53,7 +53,7 @@ def failing(name: str, **buckets: str) -> dict[str, object]:
 
 
 def test_failures_of_one_cause_are_started_again_together(signed_in: Console, api: ExampleApi) -> None:
-    """Interface: `POST /replications/retry` takes a cause and destinations; without a cause files are named."""
+    """`POST /replications/retry` takes a cause and destinations; without a cause files are named."""
     rows = [failing("a", eu="ACCESS_DENIED", us="THROTTLED"), failing("b", eu="ACCESS_DENIED"), failing("c", us="X")]
     api.answers["listReplications"] = {"replications": rows, "cursor": None}
     group = {"code": "ACCESS_DENIED", "destination": "eu"}

@@ -98,7 +98,7 @@ def with_near_misses(api: ExampleApi) -> str:
 
 
 def test_near_misses_are_decided_about_in_the_workbench(signed_in: Console, api: ExampleApi) -> None:
-    """Interface, "Subject access": `PUT …/redactions`; what stays is noted with its reason, what goes is marked."""
+    """`PUT …/redactions`; what stays is noted with its reason, what goes is marked."""
     page = with_near_misses(api)
     shown = signed_in.get(page).text
     assert re.findall(r'name="near" value="([^"]*)"', shown) == ["notes[1]", "attachments[1].name", ""]

@@ -396,7 +396,7 @@ def reviewer(console: Console, api: ExampleApi) -> None:
 
 
 def test_what_is_approved_is_the_report_that_was_on_the_screen(console: Console, api: ExampleApi) -> None:
-    """Interface, "Subject access": the file approved is the file delivered, hash and all."""
+    """The file approved is the file delivered, hash and all."""
     reviewer(console, api)
     page = console.get(APPROVE).text
     assert "9f" * 32 in page

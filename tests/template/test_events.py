@@ -190,7 +190,7 @@ def test_stacks_beside_each_other_have_schedules_of_their_own(stack: Stack, sche
 
 def test_uploads_reach_the_function_that_the_bucket_notifies(stack: Stack) -> None:
     notifications = stack["SourceBucket"]["NotificationConfiguration"]["LambdaConfigurations"]
-    # The public contract: tags are replicated as objects are.
+    # Tags are replicated as objects are.
     assert [one["Event"] for one in notifications] == [
         "s3:ObjectCreated:*",
         "s3:ObjectTagging:*",

@@ -1,4 +1,4 @@
-"""The program `waybill`. Exit status: 0 done, 1 the work failed, 2 bad usage, 130 interrupted."""
+"""The program `waybill`. Exit status: 0 done, 1 failed, 2 bad usage, 3 findings where asked for, 130 interrupted."""
 
 import errno
 import os

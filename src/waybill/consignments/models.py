@@ -53,7 +53,7 @@ IN_PROGRESS = (
     StatusName.SERVER_ANTIVIRUS,
     StatusName.SERVER_REDACTION,
 )
-# What progress counts (reference, section 3: rows of Antivirus, ChecksumMatch, FFID).
+# What progress counts (the file statuses Antivirus, ChecksumMatch and FFID).
 CHECKS = tuple(check.value for check in Check)
 
 
@@ -207,7 +207,7 @@ class FileVerdict:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A line of the results: the record of section 1 of the reference, with what the checks have found."""
+    """A line of the results: the record of a file, with what the checks have found."""
 
     record: Mapping[str, Any]
 

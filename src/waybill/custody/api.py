@@ -38,7 +38,7 @@ _SHA256 = Annotated[
 ]
 _IDENTIFIER = Annotated[
     str | None,
-    Query(description="A canonical id: its own history", pattern="^[A-Za-z0-9]{8,9}$", examples=["kx7dn2ph"]),
+    Query(description="A canonical ID: its own history", pattern="^[A-Za-z0-9]{8,9}$", examples=["kx7dn2ph"]),
 ]
 _CONSIGNMENT = Annotated[
     str | None,
@@ -77,7 +77,7 @@ def trace(
     limit: _LIMIT = 50,
     cursor: _CURSOR = None,
 ) -> TraceView:
-    """Show what was done with one file, oldest first: by place, content, canonical id or consignment."""
+    """Show what was done with one file, oldest first: by place, content, canonical ID or consignment."""
     named = {
         "bucket": ByPlace(Place(bucket, key), version_id) if bucket and key else None,
         "sha256": ByDigest(sha256.lower()) if sha256 else None,

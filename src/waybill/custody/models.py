@@ -74,7 +74,7 @@ class Happening:
     kind, parts
         What makes it this happening and no other, within its workflow: the id is made of them, never of the delivery.
     about
-        The file in the state that it is about, or the canonical id that it is about.
+        The file in the state that it is about, or the canonical ID that it is about.
     at
         When it happened, as the record says.
     agent

@@ -70,7 +70,7 @@ _BASE_SERVICES = ("G1", "G2", "G3")
 def report_order(name: str, label: str, category: str) -> tuple[int, str, str]:
     """Return what sorts services into the order of the report: G1, G2, G3, prison by label, probation by label.
 
-    Labels are sorted by letter, whatever their case (reference, section 8).
+    Labels are sorted by letter, whatever their case.
     """
     if name in _BASE_SERVICES:
         return _BASE_SERVICES.index(name), "", name

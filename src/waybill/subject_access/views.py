@@ -207,7 +207,7 @@ class BacklogView(View):
 
     count: int = Field(description="How many wait", ge=0)
     alert_threshold: int = Field(description="From how many on people are told", ge=0, examples=[100])
-    alert_frequency: str = Field(description="How often they are told", examples=["60 minutes"])
+    alert_frequency: str = Field(description="How often they are told", examples=["120 minutes"])
 
 
 class OverdueCount(View):
@@ -217,7 +217,7 @@ class OverdueCount(View):
     alert_threshold: str = Field(
         description="Which are counted", examples=["status == pending && requestDateTime < (time.now - 12 hours)"]
     )
-    alert_frequency: str = Field(description="How often people are told", examples=["60 minutes"])
+    alert_frequency: str = Field(description="How often people are told", examples=["120 minutes"])
 
 
 class UrgentCount(View):
@@ -226,7 +226,7 @@ class UrgentCount(View):
     overdue: int = Field(description="Of how many the last day to answer has passed", ge=0)
     due_soon: int = Field(description="Of how many it is near", ge=0)
     due_soon_threshold: str = Field(description="What near means", examples=["14 days"])
-    alert_frequency: str = Field(description="How often people are told", examples=["60 minutes"])
+    alert_frequency: str = Field(description="How often people are told", examples=["120 minutes"])
 
 
 class SummaryView(View):

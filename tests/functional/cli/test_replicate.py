@@ -94,7 +94,7 @@ def test_destinations_can_be_named(waybill: Program, executions: FakeExecutions,
 def test_a_running_run_answers_and_one_that_has_ended_does_not(
     waybill: Program, executions: FakeExecutions, upload: Callable[..., None]
 ) -> None:
-    """Source: the public contract, "Everywhere": the outcome of an earlier run is never shown as the present state."""
+    """The outcome of an earlier run is never shown as the present state."""
     upload()
     first = waybill("replicate", URI)
     assert "before" not in first.out
@@ -137,7 +137,7 @@ def test_a_mistyped_source_is_named_and_leaves_no_trace(
     words: str,
     options: tuple[str, ...],
 ) -> None:
-    """Source: row 17 of the table of known faults."""
+    """A slip in a name is said, and leaves neither a run nor a record."""
     upload()
     ran = waybill("replicate", target, *options)
     assert ran.status == 1
@@ -249,7 +249,7 @@ def test_waiting_for_a_run_that_was_overtaken_looks_once_more(
     while_waiting: Callable[..., list[float]],
     last: str,
 ) -> None:
-    """Source: row 18 of the table of known faults: status 0 only if every destination has the object in the end."""
+    """Status 0 only if every destination has the object in the end."""
     upload()
 
     def overtaken() -> None:
@@ -296,7 +296,7 @@ def test_waiting_for_somebody_elses_run_looks_at_every_destination_after_it(
     upload: Callable[..., None],
     while_waiting: Callable[..., list[float]],
 ) -> None:
-    """Source: row 12 of the table of known faults."""
+    """Somebody else's run may have looked before the change: one of its own follows, whose outcome is the answer."""
     upload()
     waybill("replicate", URI)
     ((arn, payload),) = executions.inputs.items()

@@ -250,7 +250,7 @@ def test_a_reconciler_without_room_is_waited_for(waybill: Program, reconciler: C
 
 
 class TestDismissing:
-    """`waybill replications dismiss`; source: the public contract and known faults of replication, section 4."""
+    """`waybill replications dismiss` ends a failure that nobody will mend, with a reason, and nothing else."""
 
     @pytest.fixture(autouse=True)
     def failed(self, tracking: TrackingTable) -> None:
@@ -289,7 +289,7 @@ class TestDismissing:
 
 
 def test_a_dead_run_is_named_as_one(waybill: Program, tracking: TrackingTable, executions: FakeExecutions) -> None:
-    """Field notes, table, row 11: shown as dead, not as in progress; the record only says what its run said last."""
+    """Shown as dead, not as in progress; the record only says what its run said last."""
     run = a_run(start=iso(now()))
     recorded(tracking, run, end=False)
     executions.states[run.execution_id] = ExecutionState("RUNNING")

@@ -1,6 +1,7 @@
-"""`waybill verify`: the column of the same name in the table "What each command says in each situation".
+"""`waybill verify`: what it says in each situation of a file and its copies.
 
-Source: known faults of replication, section 0; rows by their numbers. What S3 keeps of an object is that of the S3 API.
+Source: a success is a statement about now (README of replication, "Verification").
+What S3 keeps of an object is that of the S3 API.
 """
 
 import csv

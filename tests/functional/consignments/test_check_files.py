@@ -188,7 +188,7 @@ def test_rules_whose_manifest_is_gone_are_not_replaced_by_weaker_ones(stack: Sta
 
 
 def test_an_emptied_bucket_of_rules_is_not_replaced_by_the_demonstration(stack: Stack) -> None:
-    # Known faults of consignments, kind 4: a file that was VirusDetected was accepted.
+    # A file that was VirusDetected was accepted.
     file = stack.upload("a.txt", b"a")
     table = Table(client("dynamodb"), TABLE, ChecksUnavailableError)
     RulePublications(table).note("7f3a")

@@ -101,7 +101,7 @@ def test_what_is_not_sent_is_named(directory: Path, capsys: pytest.CaptureFixtur
 
 
 def test_everything_that_is_not_sent_has_its_reason(run, bench: Workbench, directory: Path) -> None:
-    # Known faults of consignments, kind 10.
+    # Whoever sends a folder has to learn of everything in it that did not go.
     (directory / "gone").symlink_to("nowhere")
     (directory / "outside").symlink_to(directory.parent)
     os.mkfifo(directory / "pipe")

@@ -189,7 +189,7 @@ def test_a_record_stays_one_when_its_verdict_is_forgotten(bench: Workbench, chec
 
 
 def test_a_copy_that_no_verdict_tells_of_goes_with_its_file(bench: Workbench) -> None:
-    """An accepted file is a statement (known faults of consignments): what nobody has accepted is not in the bucket."""
+    """An accepted file is a statement: what nobody has accepted is not in the bucket."""
     consignment_id = bench.received({"a.txt": b"good", "b.txt": b"good too"})
     bench.broken = {"update_consignment": "it broke between the copies and the write"}
     with pytest.raises(Broken):

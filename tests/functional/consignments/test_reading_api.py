@@ -48,7 +48,7 @@ def test_a_list_is_filtered_and_paged(bench: Workbench, consignment_id: str) -> 
     assert [each["consignmentId"] for each in rest["consignments"]] == [consignment_id]
     assert bench.ask("GET", "/consignments", query={"status": "Nonsense"}).status == 400
     assert bench.ask("GET", "/consignments", query={"cursor": "bm9uc2Vuc2U"}).status == 400
-    # Known faults, "Strictness": a cursor that is not of this list is a 400 that names `cursor`.
+    # A cursor that is not of this list is a 400 that names `cursor`.
     file_id = bench.ask("GET", f"/consignments/{second}/files").json["files"][0]["fileId"]
     of_files, shortened = encode_cursor({"after": file_id}), first["cursor"][:-8]
     for other in (of_files, shortened, encode_cursor({"position": file_id})):
@@ -86,8 +86,8 @@ _WITHIN: dict[tuple[str, str], dict[str, Any]] = {
 def test_of_somebody_elses_consignment_nothing_is_told_but_that_it_is_theirs(
     bench: Workbench, consignment_id: str
 ) -> None:
-    """Interface, HTTP: for the role "and owner"; known faults, section 6: in every new route; "Strictness", the order:
-    what is inside comes after, so that it is 403 whether there is such a file or not."""
+    """Routes of a consignment are for its owner, each of them; what is inside is looked at afterwards, so that it
+    is 403 whether there is such a file or not."""
     paths = json.loads(DOCUMENT.read_text("utf-8"))["paths"]
     routes = {(method.upper(), path) for path in paths if "{consignmentId}" in path for method in paths[path]}
     assert routes - {("POST", "/consignments/{consignmentId}/files/{fileId}/waive")} == _WITHIN.keys()
@@ -190,7 +190,7 @@ def test_a_file_that_is_not_there(bench: Workbench, consignment_id: str) -> None
 
 
 def test_files_without_a_path_are_registered_each_with_an_id_of_its_own(bench: Workbench) -> None:
-    # Known faults of consignments, kind 12.
+    # Two files that look alike are two files.
     file = {"path": "", "size": 1, "sha256": "ab" * 32}
     body = {"reference": "R", "files": [file, file, {**file, "size": 2}]}
     first = bench.ask("POST", "/consignments", body=body)

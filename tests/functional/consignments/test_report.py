@@ -238,7 +238,7 @@ def test_nothing_accepted_makes_no_bag(bench: Workbench, consignment_id: str, tm
         (" a", False),
         ("", False),
         ("by-id/a", False),
-        # Known faults of consignments, kind 12: names that Windows cannot hold, in any component of a path.
+        # Names that Windows cannot hold (Microsoft, "Naming Files, Paths, and Namespaces"), in any component of a path.
         ("CON.txt", False),
         ("folder/aux", False),
         ("nul.tar/a", False),

@@ -134,7 +134,7 @@ def test_no_file_of_the_project_is_the_eicar_file() -> None:
 
 
 def test_rules_that_are_gone_are_no_demonstration(run: Program, sets: S3RuleSets, folder: Path) -> None:
-    # Known faults of consignments, kind 4.
+    # The rules for a demonstration are used where none were ever built, and not where those in use are gone.
     _, built = run("build", str(folder))
     s3 = boto3.client("s3", "eu-west-1")
     for each in s3.list_objects_v2(Bucket=RULES)["Contents"]:

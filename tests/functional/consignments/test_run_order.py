@@ -153,7 +153,7 @@ def test_an_execution_that_was_ended_from_outside_is_shown_as_broken(bench: Work
 
 
 def test_the_failure_of_an_earlier_run_is_not_the_state_of_the_next(bench: Workbench) -> None:
-    # Known faults of consignments, kind 11: status and execution are those of the new run once its start is answered.
+    # Status and execution are those of the new run once its start is answered.
     consignment_id = bench.received(FILES)
     # Of two that begin at the same moment, the one whose name sorts later is the newer.
     first = ConsignmentRun(bench, consignment_id, "-first")
@@ -170,7 +170,7 @@ def test_the_failure_of_an_earlier_run_is_not_the_state_of_the_next(bench: Workb
 
 
 def test_an_execution_that_ended_before_it_claimed_is_a_failure_of_the_workflow(bench: Workbench) -> None:
-    # Known faults of consignments, kind 6: a consignment that nobody checked was Registered, exit status 0.
+    # A consignment that nobody checked was Registered, exit status 0.
     consignment_id = bench.received(FILES)
     arn = bench.ask("POST", f"/backend-checks/{consignment_id}").json["executionArn"]
     client("stepfunctions").stop_execution(executionArn=arn)

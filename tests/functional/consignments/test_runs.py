@@ -271,7 +271,7 @@ def test_a_rerun_replaces_and_never_doubles(bench: Workbench) -> None:
 
 
 def test_results_keep_what_was_written_and_what_was_removed(bench: Workbench) -> None:
-    """As the buckets have it; the design of custody, section 2.5, asks for version, checksum and what was removed."""
+    """As the buckets have it: custody tells of version, checksum and what was removed by what the results say."""
     for bucket in (CLEAN, QUARANTINE):
         client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     consignment_id = bench.received({"a.pdf": b"a"})
@@ -366,7 +366,7 @@ def test_a_file_that_goes_between_check_and_copy_is_never_accepted(bench: Workbe
 
 
 def test_malware_is_told_whatever_the_body_is_called(bench: Workbench) -> None:
-    # Known faults of consignments, kind 5: the party under suspicion does not decide who is told.
+    # The party under suspicion does not decide who is told.
     consignment_id = bench.received(FILES, transferringBody="Hammock County Mock")
     bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
     assert bench.run(consignment_id) == {"sent": 1}

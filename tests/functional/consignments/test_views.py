@@ -1,7 +1,7 @@
 """Results of the checks as the API shows them: what is stored, no more and no less.
 
 Sources: the contract of `GET /consignments/{id}/files`; README of the consignment checks, "How a file is checked" (the
-fields of each result); section 1 of the reference (a format that was not found is `null`).
+fields of each result; a format that was not found is `null`).
 """
 
 from typing import Any

@@ -110,7 +110,7 @@ def test_a_removal_that_was_carried_on_is_a_deletion(custody: CustodyOnMoto) -> 
 
 
 def test_what_was_put_right_after_a_late_copy_is_a_write_of_its_own(custody: CustodyOnMoto) -> None:
-    """As the design of custody asks, section 2.5; each as often as it happened, and not as often as it is told."""
+    """Each as often as it happened, and not as often as it is told."""
     store, run, newer = tracking(custody), a_run("1"), a_run("2")
     source = facts(version_id="v2", checksum=CHECKSUM)
     store.record_destination(newer, result(newer, DESTINATIONS[0], bytes=3, version_id="c2"), source)
@@ -371,7 +371,7 @@ def test_what_goes_with_a_report_is_a_file_of_its_own(custody: CustodyOnMoto, wh
 
 
 def test_reports_that_are_downloaded_and_removed(custody: CustodyOnMoto) -> None:
-    """Disseminated and deleted: the design of custody, section 2.2; one event each, however often it is told."""
+    """Disseminated and deleted, in the terms of PREMIS' event types; one event each, however often it is told."""
     name, bucket = table("SubjectAccessTable"), "reports"
     custody.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     key = report_key("request-1", 2, ABC)

@@ -190,7 +190,7 @@ def erased(roles: str | None = "custody-admin", **body: object) -> Any:
 def test_who_traces_does_not_erase_and_who_erases_does_not_trace(
     recorded: CustodyOnMoto, roles: str, may_trace: bool, may_erase: bool
 ) -> None:
-    """Acceptance case 26 of the design. Who may not is told so before it is told whether there is such a file."""
+    """Two roles, two duties. Who may not is told so before it is told whether there is such a file."""
     for key in (KEY, "nobody's"):
         seen = ask(app, "GET", "/custody", query={"bucket": SOURCE, "key": key}, roles=roles)
         gone = erased(roles, key=key, dryRun=True)
@@ -493,7 +493,7 @@ def counted(capsys: Any) -> list[int]:
 def test_a_schedule_repairs_what_a_stream_has_lost_and_writes_nothing_else(
     recorded: CustodyOnMoto, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """Section 2.6 of the design: it finds losses, and counts them."""
+    """It finds losses, and counts them."""
     recorded.at += timedelta(days=2)
     before = [item for item in recorded.items() if item["pk"] != "RECONCILE"]
     recorded.call("record_events", {"reconcile": True})
@@ -690,7 +690,7 @@ def test_what_s3_tells_of_a_watched_bucket_is_in_the_history(
 def test_a_stack_that_does_not_record_says_so(
     recorded: CustodyOnMoto, run: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """Case 30 of the design: 404, and no history that looks like a whole one."""
+    """404, and no history that looks like a whole one."""
     recorded.seal()
     monkeypatch.setenv("CUSTODY", "false")
     settings.load.cache_clear()

@@ -209,7 +209,7 @@ def _asked(method: str, path: str, operation: dict[str, Any], role: str, wanted:
 
 
 def test_a_stranger_learns_of_no_id_whether_it_is_one(deployed: None) -> None:
-    """Known faults, "Strictness", the order: the role comes before the thing itself, whatever its id looks like."""
+    """The role comes before the thing itself, whatever its id looks like."""
     wrong = [
         (operation["operationId"], wanted[:9])
         for method, path, operation in _with_ids()
@@ -220,7 +220,7 @@ def test_a_stranger_learns_of_no_id_whether_it_is_one(deployed: None) -> None:
 
 
 def test_what_is_not_there_is_404_by_every_kind_of_id(deployed: None) -> None:
-    """Known faults, "Strictness": well-formed, but there is no such thing; RFC 9110, 15.5.5."""
+    """Well-formed, but there is no such thing; RFC 9110, 15.5.5."""
     asked = {
         operation["operationId"]: _asked(method, path, operation, Role.ADMIN) for method, path, operation in _with_ids()
     }

@@ -312,7 +312,7 @@ def test_every_body_has_an_example_that_its_schema_takes(document: dict[str, Any
 
 @pytest.mark.parametrize("module", API_MODULES)
 def test_a_route_takes_the_example_of_its_body(document: dict[str, Any], module: str) -> None:
-    """Known faults of the API, 1: an example that is refused is worse than none; rules between fields refuse too."""
+    """An example that is refused is worse than none; rules between fields refuse too."""
     app = import_module(module).app
     for route in (*app._static_routes, *app._dynamic_routes):
         operation = document["paths"][re.sub(r"<(\w+)>", r"{\1}", route.path)][route.method.lower()]
@@ -322,7 +322,7 @@ def test_a_route_takes_the_example_of_its_body(document: dict[str, Any], module:
 
 
 def test_a_key_that_was_used_for_something_else_is_409(document: dict[str, Any]) -> None:
-    """Known faults of the API, "What a complete document needs": requests that repeat safely say what 409 means."""
+    """Requests that repeat safely say what 409 means."""
     silent = [
         item["operationId"]
         for path in document["paths"].values()

@@ -47,7 +47,7 @@ def test_mint_again_and_look_up(run) -> None:
 
 
 def test_an_id_is_found_however_it_is_typed(run) -> None:
-    # Known faults of the ID minter: NOID and ARK leave hyphens out of account.
+    # NOID and ARK leave hyphens out of account.
     minted = run("mint", "a")[1]["identifiers"]["a"]
     for typed in (f"{minted[:4]}-{minted[4:]}", f"{minted[:2]} {minted[2:]}".upper()):
         assert run("ids", typed)[1]["sourceIdentifier"] == "a"
@@ -61,7 +61,7 @@ def test_the_registry_is_counted(run) -> None:
     run("mint", "Work[sierra/b1]", "Work[sierra/b2]", "c", "--job", "first")
     reserved = run("ids", "reserve", "2", "--purpose", "next year")[1]["canonicalIds"]
     run("ids", "withdraw", run("ids", "c")[1]["canonicalId"], "--reason", "gone")
-    # One that was reserved and taken back stands in one column, as look-ups show it: known faults, section 6.
+    # One that was reserved and taken back stands in one column, as look-ups show it.
     run("ids", "withdraw", reserved[0], "--reason", "not needed")
     status, counted = run("ids", "stats")
     assert (status, counted["assignments"], counted["canonicalIds"], counted["reserved"]) == (0, 3, 5, 1)
@@ -113,7 +113,7 @@ def numbers(tmp_path: Path, count: int) -> Path:
 def test_a_run_that_was_interrupted_is_resumed_behind_the_last_answer(
     lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: Any, capsys, ends_after: int
 ) -> None:
-    # Known faults of the ID minter, 4.
+    # A run of millions is not begun again, and no answer is lost or printed twice.
     file, calls = numbers(tmp_path, 350), []
 
     def invoked(client: Any, name: str, payload: Any) -> Any:
@@ -229,7 +229,7 @@ def test_byte_order_marks_of_a_file(lines, tmp_path: Path, content: bytes, statu
 
 
 def test_a_slip_in_a_line_mints_nothing(lines, aws: Aws, tmp_path: Path) -> None:
-    # Known faults of the ID minter, 2.
+    # An unknown field is refused by every form of input, and a file is checked before its first line is minted.
     file = tmp_path / "ids.jsonl"
     file.write_text('"a"\n{"sourceIdentifier": "b", "predecesor": "a"}\n')
     assert lines("mint", "--file", str(file)) == (2, [])

@@ -123,7 +123,7 @@ def test_documents(aws: Aws, context: Any) -> None:
     stored = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")["Body"].read())
     assert stored == {"sourceIdentifier": identifier, "canonicalId": canonical_id, "type": "Identified"}
     assert [failure["code"] for failure in got["failures"]] == ["NOT_FOUND", "INVALID_IDENTIFIER"]
-    # What was written is recorded as the bucket has it (the design of custody, section 2.5), and is no fault of it.
+    # What was written is recorded as the bucket has it, and is no fault of it.
     records = {item["pk"]["S"]: from_item(item) for item in aws.dynamodb.scan(TableName=TABLE)["Items"]}
     head = aws.s3.head_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")
     body = aws.s3.get_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")["Body"].read()

@@ -138,7 +138,7 @@ def change(ask, path: str, body: Any, **more: Any) -> Answer:
 
 
 def test_the_life_of_an_identifier_over_http(ask, minted: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Interface, "ID minter", second edition; RFC 9110, 15.4.2, 15.4.3 and 15.5.11.
+    # RFC 9110, 15.4.2, 15.4.3 and 15.5.11.
     monkeypatch.setenv("RESOLVER_TEMPLATE", "https://example.org/works/{canonicalId}?view=full")
     load.cache_clear()
     other = ask("POST", "/identifiers", body={"sourceIdentifiers": ["Work[s/other]"]}).json["identifiers"][

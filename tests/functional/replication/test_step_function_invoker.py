@@ -100,7 +100,7 @@ def test_force_makes_a_run_every_time(invoke: Invoke, wire: Wire) -> None:
 def test_a_source_that_is_not_there_is_named_and_starts_nothing(
     invoke: Invoke, wire: Wire, tracking: TrackingTable, changes: dict[str, Any], field: str
 ) -> None:
-    """Source: known faults of replication, section 8."""
+    """RFC 9110, 15.5.1: the fault is the request's; a record would be a failure that nobody can mend."""
     reply, answer = invoke("step_function_invoker", PAYLOAD | changes), post(invoke, PAYLOAD | changes)
     assert (reply["statusCode"], answer.status) == (400, 400)
     assert [error["field"] for error in reply["errors"]] == answer.fields == [field]

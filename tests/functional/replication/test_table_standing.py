@@ -1,7 +1,6 @@
 """The record's status follows the file's destinations, whatever run has ended last.
 
-Source: the public contract, "Replication" ("A record's status follows its destinations", "dismiss"), and the field
-notes on replication, section 4.
+Source: README of replication, "Records".
 """
 
 from typing import Any

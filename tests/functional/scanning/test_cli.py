@@ -130,7 +130,7 @@ def test_local_files_are_scanned_with_the_same_engine(run: Run, tmp_path: Path) 
 
 
 def test_the_status_says_what_was_found_and_what_could_not_be_read(run: Run, tmp_path: Path) -> None:
-    """Known faults, K13: it was 0 with findings and with a broken archive."""
+    """A program that is to stop a build has to fail: it was 0 with findings and with a broken archive."""
     (tmp_path / "a.txt").write_text("219-45-6789 is a number\n")
     status, result, _ = run("scan-file", str(tmp_path), "--fail-on-findings")
     assert (status, result["findings"][0]["byte_offset"]) == (3, 0)

@@ -1,4 +1,4 @@
-"""A worker that is killed by an object: known faults, K1 (one object costs only itself), reference, case 6."""
+"""A worker that is killed by an object: one object costs only itself."""
 
 import threading
 import time

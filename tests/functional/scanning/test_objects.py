@@ -1,4 +1,4 @@
-"""What became of each object, by name: known faults, K9."""
+"""What became of each object, by name."""
 
 import gzip
 

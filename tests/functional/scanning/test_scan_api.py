@@ -126,7 +126,7 @@ def test_jobs_are_listed_newest_first_under_both_names() -> None:
         ({"webhook_url": "ftp://x/"}, "webhook_url"),
         ({"webhook_url": "https://user:password@x/"}, "webhook_url"),
         ({"webhook_url": "https://"}, "webhook_url"),
-        # Known faults, K15: what cannot be called is refused when it is asked for.
+        # What cannot be called is refused when it is asked for.
         *(
             ({"webhook_url": address}, "webhook_url")
             for address in (
@@ -149,7 +149,7 @@ def test_jobs_are_listed_newest_first_under_both_names() -> None:
                 f"https://{'.'.join(['x' * 60] * 5)}/",
             )
         ),
-        # K16: what is bounded costs nobody anything.
+        # What is bounded costs nobody anything.
         ({"include": ["k" * 500_000]}, "include[0]"),
         ({"exclude": ["a", "é" * 513]}, "exclude[1]"),
         ({"include": ["*[a-b]" * 400]}, "include[0]"),

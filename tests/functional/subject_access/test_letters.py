@@ -62,7 +62,7 @@ def test_what_is_waited_for_is_said(office: Office) -> None:
 
 
 def test_no_letter_promises_a_day_that_has_passed(office: Office) -> None:
-    """Interface, "A success is a statement about now"; UK GDPR Art. 12(3): the month ended on 2 December."""
+    """No letter promises a day that has passed; UK GDPR Art. 12(3): the month ended on 2 December."""
     made = office.create().text
     office.sar.clock.advance(days=31)
     text = text_of(letter(office, made, "acknowledgement").content)

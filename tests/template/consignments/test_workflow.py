@@ -1,4 +1,4 @@
-"""What the reference asks of the workflow of the consignment checks, and its known problems (section 10)."""
+"""The workflow of the consignment checks: its order, what it repeats, and what it leaves when it fails."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from tests.template.support.rules import every
 from tests.template.support.stack import Stack
 from waybill.consignments.domain.notifications import PROBLEMS_IN_REHEARSAL
 
-# Values of `backEndChecksProcess` (reference, section 1), and of the one state that is ours.
+# Values of TDR's `backEndChecksProcess`, and of the one state that is ours.
 STEPS = {
     "GetFiles": "Get Files",
     "CheckConsignment": "Map",

@@ -149,7 +149,7 @@ def test_one_bad_file_costs_its_own_check_and_no_other_file(desk: Desk, bad: str
 
 @pytest.mark.parametrize("part", ["identify", "inspect"])
 def test_an_identification_that_takes_too_long_twice_is_a_verdict_on_the_file(desk: Desk, part: str) -> None:
-    # Known faults of consignments, kind 7: `TIME_LIMIT` when it comes twice, and no effect on others.
+    # `TIME_LIMIT` when it comes twice, and no effect on others.
     desk.objects.contents |= {"slow.txt": f"stall-{part}".encode(), "after.txt": b"after"}
     desk.limits = FileTimeLimits(format_seconds=2.0)
     slow, after = desk.check()

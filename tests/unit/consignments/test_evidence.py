@@ -1,4 +1,4 @@
-"""The sentence follows the evidence, each beside a file that has it (known faults of consignments, kind 9)."""
+"""The sentence follows the evidence, each beside a file that has it."""
 
 import gzip
 import io
@@ -133,7 +133,7 @@ def test_a_word_file_whose_directory_is_wrong_is_damaged_and_not_to_be_unpacked(
     ],
 )
 def test_what_is_no_record_is_not_accepted_under_any_name(desk: Desk, name: str, content: bytes) -> None:
-    # Known faults, kind 2: each of these was accepted.
+    # Each of these was accepted.
     _, values = told(desk, name, content)
     assert values["FFID"] in {"Zip", "Executable"}
     assert not is_accepted(values)
@@ -142,7 +142,7 @@ def test_what_is_no_record_is_not_accepted_under_any_name(desk: Desk, name: str,
 @pytest.mark.parametrize(
     ("name", "content", "value", "rule", "words"),
     [
-        # Known faults, 2.4: what a double click runs, where PRONOM has no identifier for it; in any case.
+        # What a double click runs, where PRONOM has no identifier for it; in any case.
         (
             "clean.CMD",
             b"@echo off\r\ndel *.tmp\r\n",
@@ -180,7 +180,7 @@ def test_what_is_no_record_is_not_accepted_under_any_name(desk: Desk, name: str,
             "waybill.protection",
             "protected by a password",
         ),
-        # Known faults, kind 9: a message is no plain text under another name.
+        # A message is no plain text under another name.
         (
             "a.eml",
             b"From: a@b.org\nTo: c@b.org\nSubject: x\n\nHello\n",
@@ -232,7 +232,7 @@ def test_records_stay_accepted(desk: Desk, name: str) -> None:
 def test_what_is_accepted_with_a_remark_is_told_it(
     desk: Desk, name: str, content: bytes, rule: str, words: str
 ) -> None:
-    # Known faults, kind 8: each was accepted without a word.
+    # Each was accepted without a word.
     said, values = told(desk, name, content)
     assert is_accepted(values)
     assert (said["rule"], said["value"]) == (rule, "Success")

@@ -85,7 +85,7 @@ def test_the_sentence_of_a_rule_comes_before_that_of_its_value(key: str) -> None
 
 @pytest.mark.parametrize("warning", sorted(WARNINGS))
 def test_every_warning_that_a_result_can_carry_is_told(warning: str) -> None:
-    """Fails for a warning that somebody adds without a sentence (known faults of consignments, kind 8)."""
+    """Fails for a warning that somebody adds without a sentence."""
     [told] = explained_remarks("a.docx", {"warnings": [warning]}, TABLES)
     assert told["rule"] == f"waybill.warning.{warning}"
     assert told["action"] in {"Fix yourself", "Contact support"}

@@ -1,4 +1,4 @@
-"""Malware inside of files, and what of a file nobody could scan (known faults of consignments, kinds 1 and 3)."""
+"""Malware inside of files, and what of a file nobody could scan."""
 
 import base64
 import binascii
@@ -237,7 +237,7 @@ AR = b"!<arch>\n" + b"tool.com/".ljust(48) + str(len(EICAR)).encode().ljust(10) 
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_malware_in_what_is_wrapped_or_encoded_is_found(desk: Desk, name: str, content: bytes, place: str) -> None:
-    # Known faults, kind 1: every container through which a rule cannot see.
+    # Every container through which a rule cannot see.
     value, detail, _ = antivirus(desk, name, content)
     assert value == "VirusDetected"
     assert place in detail
@@ -486,7 +486,7 @@ def test_a_stream_of_text_is_scanned_as_it_lies_there(desk: Desk) -> None:
 
 
 def test_a_pdf_that_makes_the_parser_fail_costs_itself(desk: Desk) -> None:
-    # Known faults, kind 7: a pattern with unbounded white space took all the memory.
+    # A pattern with unbounded white space took all the memory.
     desk.objects.contents |= {
         "bad.pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n/Encrypt" + b" " * 5_000_000 + b"x\n%%EOF\n",
         "good.txt": b"good",

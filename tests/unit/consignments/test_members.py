@@ -1,4 +1,4 @@
-"""What archives hold, listed where their sender wants it (known faults: "identification inside archives")."""
+"""What archives hold, listed where their sender wants it."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""What people are told: reference, section 9."""
+"""What people are told: README, "Notifications"."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Archives that libarchive opens, made by other programs (known faults of consignments, kinds 1 and 3)."""
+"""Archives that libarchive opens, made by other programs."""
 
 import io
 import random

@@ -1,4 +1,4 @@
-"""Redacted files and their originals: the table of the reference, section 4."""
+"""Redacted files and their originals: what each name means, as TDR has it."""
 
 import random
 import unicodedata
@@ -120,7 +120,7 @@ def test_ten_thousand_files_of_one_folder_are_matched_in_one_pass() -> None:
 
 @pytest.mark.parametrize(("original", "redacted"), [("NFC", "NFD"), ("NFD", "NFC")])
 def test_names_that_are_the_same_text_are_a_pair(original: str, redacted: str) -> None:
-    # Known faults of consignments, kind 12; Unicode Standard Annex 15. Folders too.
+    # Unicode Standard Annex 15. Folders too.
     files = [
         NamedFile("1", unicodedata.normalize(original, "Zo\u00eb/caf\u00e9.docx")),
         NamedFile("2", unicodedata.normalize(redacted, "Zo\u00eb/caf\u00e9_R.docx")),

@@ -115,7 +115,7 @@ def test_what_an_earlier_run_has_found_is_told_as_such() -> None:
 
 
 def test_a_problem_of_many_files_is_told_once() -> None:
-    # Known faults of consignments, kind 13: twelve files with one problem were twelve rows of one sentence.
+    # Twelve files with one problem were twelve rows of one sentence.
     made = page([*(refused(f"{number}.zip", number) for number in range(12)), a_file("a.pdf", 99)])
     assert made.count(UNPACK) == 1
     assert "12 files" in made
@@ -316,7 +316,7 @@ def test_lines_of_json_are_the_files_and_what_was_not_sent() -> None:
 
 
 def test_the_columns_are_those_of_droid() -> None:
-    # Known faults of consignments, "What the field has"; DROID's user guide, "Exporting profile results".
+    # DROID's user guide, "Exporting profile results".
     several = a_file("a/b/two.jpg", 2)
     jpeg = {**PDF, "puid": "fmt/41", "formatName": "Raw JPEG Stream", "formatVersion": None, "mimeType": "image/jpeg"}
     several["fileFormat"]["matches"] = [jpeg, {**jpeg, "puid": "fmt/96", "formatName": "HTML"}]

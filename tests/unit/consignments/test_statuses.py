@@ -1,4 +1,4 @@
-"""The statuses of files and consignments: the tables of the reference, section 3."""
+"""The statuses of files and consignments: the tables of the README, which are TDR's."""
 
 import hashlib
 import json
@@ -137,7 +137,7 @@ def test_every_entry_of_the_table_refuses_and_an_inactive_one_does_not(puid: str
 
 
 def test_the_table_has_as_many_entries_as_the_reference() -> None:
-    # Those of the reference, section 3, with what was decided otherwise since: WARC and ARC are records (two of Zip
+    # Those of TDR, with what was decided otherwise since: WARC and ARC are records (two of Zip
     # less), Preferred Executable Format is a program, and two encrypted disks are encrypted.
     table = json.loads(files("waybill.consignments.domain").joinpath("table_data", "puids.json").read_text("utf-8"))
     found = [entry["reason"] for entry in table["disallowed"] if entry["source"] == "tdr"]

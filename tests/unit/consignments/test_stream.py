@@ -115,7 +115,7 @@ def test_the_hole_of_an_archive_is_as_wide_as_what_is_missing(tmp_path: Path) ->
 def test_what_the_disk_has_no_room_for_is_streamed_and_its_neighbours_are_as_they_were(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Known faults of consignments, kind 14.
+    # A function has 10 GB of disk at most (AWS Lambda, quotas): one file that is too large for it costs only itself.
     desk.large_bytes = 1 << 30
     monkeypatch.setattr(spool.Workspace, "free_bytes", lambda _: 5_000)
     desk.objects.contents |= {"small.txt": b"small", "large.txt": b"large " * 2_000, "other.txt": b"other"}

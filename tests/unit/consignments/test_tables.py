@@ -1,4 +1,4 @@
-"""The table of formats is complete by class (known faults of consignments, kind 2)."""
+"""The table of formats is complete by class."""
 
 import json
 from importlib.resources import files
@@ -61,7 +61,7 @@ def test_nothing_is_refused_and_kept(document: dict[str, Any]) -> None:
     assert not {entry["puid"] for entry in document["kept"]} & REASONS.keys()
 
 
-# The tables 2.1 to 2.5 of the known faults, a few of each and all that they contradict.
+# By PRONOM: a few formats of each class, and all that TDR's own table has otherwise.
 @pytest.mark.parametrize(
     ("puid", "reason"),
     [

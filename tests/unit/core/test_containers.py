@@ -106,7 +106,7 @@ def tnef(content: bytes) -> bytes:
     return struct.pack("<LH", 0x223E9F78, 1) + attribute(0x00018010, b"tool.exe\0") + attribute(0x0006800F, content)
 
 
-# Every row of the table of containers through which a rule cannot see (known faults of consignments, kind 1).
+# Every container through which a rule cannot see.
 CONTAINERS = {
     "docx": (contents.zipped({"[Content_Types].xml": b"<Types/>", "word/x.bin": NEEDLE}), "word/x.bin"),
     "zip in zip": (contents.zipped({"notes.zip": contents.zipped({"tool.exe": NEEDLE})}), "notes.zip/tool.exe"),
@@ -326,7 +326,7 @@ def content_info(oid: str) -> bytes:
 
 ENVELOPED, SIGNED = "06092a864886f70d010703", "06092a864886f70d010702"
 
-# Known faults of consignments, kind 3: what the formats say, and the same without it.
+# What the formats say, and the same without it.
 ENCRYPTED = {
     "xls": (contents.compound({"Workbook": BOF + FILE_PASS + END}), "office"),  # [MS-XLS] 2.4.117
     "xls of Excel 95": (contents.compound({"Book": BOF + record(0x2F, bytes(4)) + END}), "office"),

@@ -72,7 +72,7 @@ def test_a_deeply_nested_cursor_is_refused() -> None:
 
 @given(_POSITIONS.map(lambda position: {name: value for name, value in position.items() if name != "of"}))
 def test_a_cursor_of_a_list_is_that_of_no_other(position: dict[str, JsonValue]) -> None:
-    """Known faults' table of strictness: a cursor that is not of this list is 400 and names it."""
+    """A cursor that is not of this list is 400 and names it."""
     cursor = list_cursor(position, "files", "a", None)
     assert list_position(cursor, "files", "a", None) == position
     for text, about in (

@@ -1,6 +1,6 @@
 """Reading ahead: in order, bounded, and nothing is lost or left open.
 
-Source: architecture.md, "One idea, one place, one word": read ahead, in parallel, "in order, bounded memory"; the
+Source: what it is for, reading ahead in parallel, in order and in bounded memory; the
 promises of each parameter in `Prefetch`.
 """
 

@@ -1,8 +1,8 @@
 """Trying again.
 
 Source of the pauses: AWS Architecture Blog, "Exponential Backoff And Jitter" ("full jitter":
-sleep = random_between(0, min(cap, base * 2 ** attempt))). Source of the bounds: the table of `Retry`'s attributes,
-and architecture.md's "with full jitter, a bound and a deadline".
+sleep = random_between(0, min(cap, base * 2 ** attempt))). Source of the bounds: what `Retry`'s
+attributes promise.
 """
 
 from collections.abc import Callable

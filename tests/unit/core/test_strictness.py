@@ -1,4 +1,4 @@
-"""What was not understood is not taken. Rules: known faults of the API, 2, 3 and 8, and their table "Strictness"."""
+"""What was not understood is not taken. Source: RFC 8259, 4 and 9; CWE-20."""
 
 import json
 from datetime import date

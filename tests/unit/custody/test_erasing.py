@@ -58,7 +58,7 @@ def erase(custody: Custody, place: Place = UPLOAD.place) -> list[Place]:
 
 @pytest.mark.parametrize("place", [UPLOAD.place, COPY.place, SECOND.place])
 def test_name_digest_and_version_are_nowhere_any_more_and_the_log_holds(place: Place) -> None:
-    """Acceptance case 19 of the design."""
+    """UK GDPR Article 17: erased is what nobody can read any more; the log stays proof of all else."""
     custody = filled()
     assert set(erase(custody, place)) == {UPLOAD.place, COPY.place, SECOND.place}
     custody.wait(minutes=10)

@@ -53,7 +53,7 @@ def make_it_again_from_the_record(custody: Custody) -> None:
     ],
 )
 def test_what_was_done_to_items_is_undone(attack: Callable[[Custody], None], was: str, count: int) -> None:
-    """Section 8 of the design: `custody restore` puts back the sealed form from the log."""
+    """`custody restore` puts back the sealed form from the log."""
     custody = attacks.sealed_custody(COUNT)
     before = dict(custody.ledger.kept)
     attack(custody)
@@ -164,7 +164,7 @@ def forget_where_entries_are(custody: Custody) -> None:
 def test_what_was_made_again_and_sealed_again_is_told_and_mended(
     attack: Callable[[Custody], None], again: int, count: int, times: int
 ) -> None:
-    """Section 8 of the design: altered, and `restore` puts back what was sealed first. Never a fork, nor for good."""
+    """Altered, and `restore` puts back what was sealed first. Never a fork, nor for good."""
     custody = attacks.sealed_custody(count)
     records = [*(copied(number) for number in range(1, count + 1)), assigned()]
     again += count - COUNT if again > 1 else 0

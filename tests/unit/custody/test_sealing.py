@@ -551,7 +551,7 @@ def unlock(custody: Custody) -> None:
     ],
 )
 def test_what_was_done_to_the_table_or_the_log_is_found(attack: Callable[[Custody], None], codes: set[str]) -> None:
-    """Section 9 of the design, cases 8 to 13: of a few entries, and of more, whose contents are not read again."""
+    """Of a few entries, and of more, whose contents are not read again."""
     for count in (5, 270):
         custody = sealed_custody(count)
         assert custody.verify().findings == []
@@ -581,7 +581,7 @@ def test_hashes_that_stand_for_entries_lead_to_the_signed_heads(
 
 
 def test_what_a_verification_has_read_is_read_again_when_asked_and_after_thirty_days() -> None:
-    """The design, 3.5: a daily one since the last, and a full one a month; who writes the table cannot put it off."""
+    """A daily one since the last, and a full one a month; who writes the table cannot put it off."""
     custody = sealed_custody(270)
     assert custody.verify().read_again == 274
     del custody.log.files["tile/entries/000"]

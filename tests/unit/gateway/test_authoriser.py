@@ -80,7 +80,7 @@ def test_both_algorithms_are_taken(verifier: TokenVerifier) -> None:
         (["nobody", "Replication", "replication "], set()),
         (["sar-user", "x admin", "replication,admin"], {Role.SAR_USER}),
         (["admin", "admin"], {Role.ADMIN}),
-        # Known faults of the API, 7: one string with blanks too; what is no name gives no role, and never an exception.
+        # One string with blanks too; what is no name gives no role, and never an exception.
         ("admin", {Role.ADMIN}),
         ("openid scanning", {Role.SCANNING}),
         ("xadmin", set()),
@@ -262,7 +262,7 @@ def reading(**names: str) -> TokenVerifier:
 @pytest.mark.parametrize(
     ("names", "changes", "known"),
     [
-        # Shapes of the providers: their documentation, as listed in the known faults of the API.
+        # Shapes of the providers: docs/identity-providers.md and the documentation that it names.
         ({"roles": "cognito:groups"}, {"cognito:groups": ["scanning"]}, {Role.SCANNING}),
         ({"roles": "realm_access.roles"}, {"realm_access": {"roles": ["minting", "offline"]}}, {Role.MINTING}),
         (

@@ -232,7 +232,7 @@ def test_an_earlier_answer_that_is_none(ask, registry: MemoryRegistry, earlier: 
 
 @pytest.mark.parametrize(("entry", "shown"), [({}, "{}"), (None, "null"), (5, "5"), (["x"], '["x"]'), (True, "true")])
 def test_an_entry_that_is_no_string_is_refused_by_itself(ask, registry: MemoryRegistry, entry, shown: str) -> None:
-    # Known faults of the ID minter, 1: each refused by itself, its neighbours minted.
+    # Each refused by itself, its neighbours minted.
     got = ask({"sourceIdentifiers": ["a", entry, "b"]})
     assert got["successes"] == ["a", "b"]
     [failure] = got["failures"]
@@ -282,7 +282,7 @@ def note(got: dict, text: str) -> object:
 
 
 def test_an_ignored_predecessor_is_said(ask) -> None:
-    # Known faults of the ID minter, 3.
+    # What was asked for and not done is said: an ID is for good, and the predecessor has come too late.
     first = ask({"sourceIdentifiers": ["old", "new"]})["identifiers"]
     late = ask({"sourceIdentifiers": ["new"], "predecessors": {"new": "old"}})
     assert late["identifiers"]["new"] == {"canonicalId": first["new"], "note": "PREDECESSOR_IGNORED"}

@@ -79,7 +79,7 @@ def test_what_cannot_be_a_canonical_id(typed: str) -> None:
 
 
 def test_no_new_id_contains_a_forbidden_word() -> None:
-    # Known faults of the ID minter, 5: a fifth of all IDs hold an "a" in the first place alone.
+    # A fifth of all IDs hold an "a" in the first place alone.
     words = forbidden_words(" A, e ,, oops,i")
     assert words == {"a", "e"}
     assert not [drawn for drawn in (draw(check=True, forbidden=words) for _ in range(500)) if set(drawn) & set("ae")]

@@ -82,7 +82,7 @@ def mint(registry: MemoryRegistry, documents: MemoryDocuments, records: MemoryRe
 def test_a_document_that_was_stored_and_not_recorded_comes_again(
     documents: MemoryDocuments, records: MemoryRecords, mint: Callable[..., dict[str, Outcome]]
 ) -> None:
-    """A record for every effect: the design of custody, section 2.5."""
+    """A record for every effect: custody tells of what a record says, and of nothing else."""
     documents.upstream["a"] = work("b1")
     records.broken = True
     [outcome] = mint("a").values()

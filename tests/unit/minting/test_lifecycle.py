@@ -1,4 +1,4 @@
-"""The life of a canonical ID. Rules: interface, "ID minter", second edition; known faults of the ID minter, 6."""
+"""The life of a canonical ID. Rules: README of the ID minter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

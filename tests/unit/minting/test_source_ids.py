@@ -126,7 +126,7 @@ def test_a_parsed_identifier_is_written_so_that_it_parses_to_itself(text: str) -
     ],
 )
 def test_what_nobody_means_to_type_is_refused_with_a_reason_of_its_own(text: str, reason: str) -> None:
-    # Known faults of the ID minter, 1; Unicode Standard, 23.2 and 23.8; UTS #39, 3.1; UAX #15.
+    # Unicode Standard, 23.2 and 23.8; UTS #39, 3.1; UAX #15.
     with pytest.raises(InvalidIdentifierError) as refused:
         parse_source_id(text)
     assert reason in str(refused.value)

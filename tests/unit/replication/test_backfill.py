@@ -225,7 +225,7 @@ def test_what_was_overwritten_after_it_was_listed_is_identical_when_the_new_cont
 def test_whether_a_run_is_under_way_its_execution_says_and_not_its_record(
     scene: Scene, state: str | None, verdict: BackfillVerdict
 ) -> None:
-    """Source: known faults of replication, section 5: an execution that is not running blocks nothing."""
+    """An execution that is not running blocks nothing."""
     run = scene.world.claimed(scene.world.upload())
     if state:
         scene.executions.states[run.execution_id] = ExecutionState(state)

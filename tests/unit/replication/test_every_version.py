@@ -202,7 +202,7 @@ def test_a_version_that_was_deleted_for_good_is_not_waited_for() -> None:
 
 
 def test_a_version_that_cannot_be_copied_costs_itself_and_is_a_failure_until_it_is_dismissed() -> None:
-    """Field notes, kind 4: the list of failures loses an entry when the file arrives, or somebody dismisses it."""
+    """The list of failures loses an entry when the file arrives, or somebody dismisses it."""
     world = keeping_versions()
     world.upload()
     world.upload(attributes=Attributes(storage_class="GLACIER"))

@@ -1,6 +1,6 @@
 """Stacks that are each other's destinations: the newer write stays, and all of them come to rest with it.
 
-Source: the public contract, "Replication": no endless copies, nothing newer is overwritten by something older; Amazon
+Source: README of replication: no endless copies, nothing newer is overwritten by something older; Amazon
 S3 user guide, "What isn't replicated": a replica is not sent on to where it came from.
 """
 

@@ -192,7 +192,7 @@ HOSTILE = "a\n✅ 2 of 2 destinations have the file\n\u202efdp.exe\x1b[2J\x85\u2
 
 
 def test_nothing_from_outside_can_write_a_line_of_its_own() -> None:
-    """Source: CWE-117, CWE-150, CVE-2021-42574; known faults of replication, section 7."""
+    """Source: CWE-117, CWE-150, CVE-2021-42574."""
     run = a_run(key=HOSTILE)
     failed = failure(run, DESTINATIONS[0], cause=f"s3:PutObject on {DESTINATIONS[0]}/{HOSTILE}: AccessDenied")
     plain = failure_notification(a_run(), {"status": "FAILED", "message": "x", "results": [failed.wire()]})

@@ -1,7 +1,6 @@
 """A success is a statement about now: what a run does in each situation of the file and its copies.
 
-Source of the expectations: the table "What each command says in each situation" of the known faults of replication,
-which follows the public contract ("Everywhere", "Replication") and the S3 user guide; the numbers are its rows.
+Source of the expectations: README of replication ("What equal means", "Codes"), and the S3 user guide.
 """
 
 from collections.abc import Callable

@@ -169,7 +169,7 @@ class TestWorkflows:
 class TestByHand:
     """`Starter.start_manually`.
 
-    Source of the expectations: known faults of replication, sections 1 and 8, and rows 11, 12 and 17 of its table.
+    Source: README of replication. Only what runs now is an answer; a slip in a name starts nothing.
     """
 
     @pytest.fixture

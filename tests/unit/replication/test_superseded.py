@@ -379,7 +379,7 @@ def test_an_upload_that_was_completed_just_too_late_is_put_right(world_with: Wor
     ended = world.replicate(first, name="first", destination_buckets=(_BUCKET,))
     assert ended.codes == ["SUPERSEDED"]
     world.assert_equal()
-    # That write is recorded too, as the destination has it; the design of custody, section 2.5.
+    # That write is recorded too, as the destination has it.
     [written] = world.table.put_back
     assert (written["code"], written["executionId"]) == ("PUT_BACK", "first")
     copy = world.s3.bucket(_BUCKET).current(KEY)

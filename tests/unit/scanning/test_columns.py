@@ -1,4 +1,4 @@
-"""Headings of delimited text; known faults, K5: those that were lost, and what is no heading."""
+"""Headings of delimited text: those that were lost, and what is no heading."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is inside of containers: read, or named as not looked at; sources: known faults and the formats' standards."""
+"""What is inside of containers: read, or named as not looked at; sources: the formats' standards."""
 
 import base64
 import binascii
@@ -136,7 +136,7 @@ def test_each_leaf_of_a_tree_of_containers_is_found_or_named(engine: Engine, dat
 
 
 def hurt_zip(method: int) -> bytes:
-    """Known faults, K1: a member in the middle is damaged."""
+    """A member in the middle is damaged."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
         archive.writestr("a.txt", LINE)
@@ -167,7 +167,7 @@ def test_a_member_of_an_unknown_method_or_that_is_encrypted_is_named(engine: Eng
 
 
 def test_a_member_that_makes_a_package_hides_nothing(engine: Engine) -> None:
-    """Known faults, K2: one entry makes any archive invisible."""
+    """One entry makes any archive invisible."""
     report = scan(engine, zipped({"[Content_Types].xml": b"x", "export/customers.csv": b"ssn\n" + SSN + b"\n"}))
     assert (report.outcome, report.counts["US_SSN"]) == (Outcome.COMPLETE, 1)
 
@@ -229,7 +229,7 @@ def test_what_stands_around_the_parts_of_a_message_is_read(engine: Engine, text:
 
 @pytest.mark.parametrize("begin", [b"begin 644 a.zip\n", b"begin-base64 644 a.zip\n"])
 def test_a_file_that_is_encoded_in_a_text_is_opened(engine: Engine, begin: bytes) -> None:
-    """Known faults, K2: attachments are members; POSIX.1-2017, `uuencode` in both forms."""
+    """Attachments are members; POSIX.1-2017, `uuencode` in both forms."""
     packed = zipped({"a.txt": LINE})
     text = uuencoded({"a.zip": packed}) if b"64 6" not in begin else begin + base64.encodebytes(packed) + b"====\n"
     message = b"From: a@b.de\nTo: c@d.de\nSubject: x\n\nSee the file.\n\n" + text
@@ -252,7 +252,7 @@ PACKED = gzip.compress(LINE * 4000)
 @pytest.mark.parametrize(
     ("content", "reason", "found"),
     [
-        # Known faults, K3; `gzip -d` writes all of it.
+        # `gzip -d` writes all of it.
         (PACKED[:-9], "ARCHIVE_TRUNCATED", 4000),
         (PACKED + b"\n", "TRAILING_DATA", 4000),
         (PACKED + b"garbage" * 100, "TRAILING_DATA", 4000),
@@ -290,7 +290,7 @@ def test_a_tar_archive_that_is_cut_within_a_member_keeps_what_there_is(engine: E
 
 
 def test_memory_that_an_archive_claims_is_not_given(engine: Engine) -> None:
-    """Known faults, K1: an extension header of 800 MiB in a small file, which libarchive stops at too."""
+    """An extension header of 800 MiB in a small file, which libarchive stops at too."""
     header = tarfile.TarInfo("pax")
     header.type, header.size = tarfile.XHDTYPE, 800 << 20
     content = header.tobuf(tarfile.PAX_FORMAT) + b"8388000 comment=" + bytes(4 << 20)
@@ -300,7 +300,7 @@ def test_memory_that_an_archive_claims_is_not_given(engine: Engine) -> None:
 
 @pytest.mark.parametrize("size", [200, 1000, 4000])
 def test_random_bytes_are_no_text(engine: Engine, size: int) -> None:
-    """Known faults, K2: random bytes were text in 37 % of cases at 200 bytes."""
+    """Random bytes were text in 37 % of cases at 200 bytes."""
     import random
 
     wrong = 0
@@ -311,7 +311,7 @@ def test_random_bytes_are_no_text(engine: Engine, size: int) -> None:
 
 
 def test_a_head_that_is_text_does_not_make_the_rest_text(engine: Engine) -> None:
-    """Known faults, K2: a program that unpacks itself."""
+    """A program that unpacks itself."""
     report = scan(engine, b"@echo off\n" + b"echo installing\n" * 2000 + zipped({"a.bin": bytes(range(256)) * 400}, 0))
     assert (report.outcome, dict(report.reasons)) == (Outcome.PARTIAL, {"BINARY_DATA": 1})
 
@@ -338,7 +338,7 @@ def test_text_is_decoded_whatever_its_encoding(engine: Engine, encoding: str) ->
     ],
 )
 def test_neighbours_are_not_glued_together(engine: Engine, markup: bytes) -> None:
-    """Known faults, K10: an empty workbook held an address."""
+    """An empty workbook held an address."""
     names = ("docProps/app.xml", "word/document.xml", "ppt/slides/slide1.xml")
     for name in names:
         report = scan(engine, zipped({"[Content_Types].xml": b"<Types/>", name: markup}))
@@ -431,7 +431,7 @@ def test_an_archive_far_behind_in_a_script_is_not_passed_over(engine: Engine) ->
     ],
 )
 def test_text_of_other_machines_is_read_at_its_place(engine: Engine, text: str, encoding: str) -> None:
-    """Known faults, K2: read, or named; to call EBCDIC looked at as Latin-1 text was neither."""
+    """Read, or named; to call EBCDIC looked at as Latin-1 text was neither."""
     content = f"{text} SSN: 219-45-6789 ".encode(encoding)
     report = scan(engine, content)
     [found] = report.findings
@@ -440,7 +440,7 @@ def test_text_of_other_machines_is_read_at_its_place(engine: Engine, text: str, 
 
 
 def test_a_file_encoded_far_behind_in_a_text_is_named(engine: Engine) -> None:
-    """POSIX.1-2017, `uuencode`: a text may hold a file anywhere. Known faults, K2: what is not read is named."""
+    """POSIX.1-2017, `uuencode`: a text may hold a file anywhere. What is not read is named."""
     line = b"begin 644 a.txt\n" + binascii.b2a_uu(b"SSN 219-45-6789 of a customer, and more of it") + b"`\nend\n"
     for before in (b"Dear all, please find the file below.\n" * 600, b"to begin with\n" * 200_000):
         report = scan(engine, before + line)

@@ -232,7 +232,7 @@ def test_a_key_in_base64_is_found_at_the_place_of_its_quads(engine: Engine, leve
 
 @pytest.mark.parametrize("before", range(0, 140, 9))
 def test_a_key_goes_over_the_end_of_a_line_of_base64(engine: Engine, before: int) -> None:
-    """Known faults, K11: base64 wrapped at 76 columns (RFC 2045, section 6.8)."""
+    """Base64 wrapped at 76 columns (RFC 2045, section 6.8)."""
     text = b"data:\n" + base64.encodebytes(b"." * before + b" " + KEY_ID + b" is the key of the build" + b"." * 60)
     [match] = engine.matches(text)
     assert match.value == KEY_ID

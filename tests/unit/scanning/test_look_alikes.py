@@ -1,6 +1,6 @@
 """What has the form of a secret and is none: placeholders, and what vendors print in their documentation.
 
-Known faults, K6, "Must stay silent", and K8: HIGH means act now.
+What is said here to be certain (HIGH), somebody acts on at once.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Findings in the forms that other tools read; known faults, K13."""
+"""Findings in the forms that other tools read."""
 
 import csv
 import io

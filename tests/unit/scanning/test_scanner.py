@@ -344,7 +344,7 @@ def test_the_name_says_nothing_and_an_empty_object_is_complete(scan: Scan) -> No
     ],
 )
 def test_what_stands_beside_a_value_is_not_shown(scan: Scan, line: str, hidden: list[str]) -> None:
-    """Known faults, K7: a password of twelve characters stood in the context with two digits blotted out."""
+    """A password of twelve characters stood in the context with two digits blotted out."""
     for finding in scan(line.encode() + b"\n").findings:
         assert not [word for word in hidden if word in finding.context]
         assert finding.masked_match in finding.context

@@ -1,4 +1,4 @@
-"""Who may take a request, for how long, and what a failed attempt leads to (reference, section 6.2)."""
+"""Who may take a request, for how long, and what a failed attempt leads to (README, "The claim")."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -7,7 +7,7 @@ from scripts.template import PROJECT
 
 SOURCE = PROJECT / "src" / "waybill"
 
-# Of two packages that do not import each other, or of a report and of what it reports.
+# Of parts that do not know each other, or of two stages of one thing, such as a report and what it reports.
 STAND_TWICE = {
     "ReportPlace": "of cli and of replication",
     "Api": "the API's routes, and what the console asks it with",

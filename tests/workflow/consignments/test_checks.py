@@ -265,7 +265,7 @@ def test_only_the_owner_may(checks: Checks) -> None:
 
 
 def test_what_an_archive_holds_is_listed_where_its_sender_wants_to_know(checks: Checks) -> None:
-    """Field notes, "What the field has": a preview of what an archive holds, even where it is refused (DROID)."""
+    """A preview of what an archive holds, even where it is refused (DROID)."""
     consignment_id = checks.received({"archive.zip": archive(), "letter.txt": TEXT}, inside=True)
     assert checks.check(consignment_id).status == "SUCCEEDED"
     found = checks.files(consignment_id)

@@ -1,4 +1,4 @@
-"""The life of an identifier on the running stack, over HTTP. Rules: interface, "ID minter", second edition."""
+"""The life of an identifier on the running stack, over HTTP. Rules: README of the ID minter."""
 
 import http.client
 import json

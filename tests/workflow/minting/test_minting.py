@@ -53,7 +53,7 @@ def test_three_outcomes(minter: Minter, label: str, names: list[str], more: Any,
 
 
 def test_odd_entries_are_refused_by_themselves(minter: Minter, label: str) -> None:
-    # Known faults of the ID minter, 1: the same by function and by workflow.
+    # The same by function and by workflow.
     odd = [f"{label}\u200b", f"Work[{label}/b", None, 5]
     for answer in (minter.run({"sourceIdentifiers": [label, *odd]}, label).output, minter.mint(label, *odd)):
         assert answer["successes"] == [label]

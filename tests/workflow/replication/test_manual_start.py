@@ -27,7 +27,7 @@ def test_plain_payload_starts_a_run(application: Application, quiet: Source, key
 def test_request_after_the_run_has_ended_looks_again_and_writes_nothing(
     application: Application, requests: Requests, quiet: Source, key: str, label: str
 ) -> None:
-    """Source: the public contract, "Everywhere" and "Replication"; row 1 of the table of known faults."""
+    """A success is a statement about now, so that no earlier run is an answer."""
     quiet.put(key)
     first = application.invoke(application.invoker, quiet.request(key)).payload
     application.ended(first["executionArn"])
@@ -42,7 +42,7 @@ def test_request_after_the_run_has_ended_looks_again_and_writes_nothing(
 
 
 def test_request_after_a_copy_has_gone_or_changed_mends_it(application: Application, quiet: Source, key: str) -> None:
-    """Source: rows 2 and 5 of the table of known faults."""
+    """Equal means content, metadata and tags (README, "What equal means")."""
     quiet.put(key)
     application.ended(application.invoke(application.invoker, quiet.request(key)).payload["executionArn"])
     gone, retagged = application.destinations[:2]
@@ -155,7 +155,7 @@ def test_proxy_event_starts_a_run(application: Application, quiet: Source, encod
 def test_source_that_is_not_there_is_named_and_starts_nothing(
     application: Application, quiet: Source, key: str, label: str
 ) -> None:
-    """Source: row 17 of the table of known faults."""
+    """A slip in a name leaves no failure that nobody can mend."""
     request = quiet.request(key)
     mistyped = {"sourceKey": request, "sourceBucket": request | {"sourceBucket": "no-such-bucket"}}
     for field, payload in mistyped.items():

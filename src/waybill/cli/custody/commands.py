@@ -48,7 +48,7 @@ def trace(
     cli: Cli,
     name: Annotated[
         str,
-        typer.Argument(help="s3://BUCKET/KEY, sha256:HEX, CONSIGNMENT_ID/FILE_ID, or a canonical id.", metavar="FILE"),
+        typer.Argument(help="s3://BUCKET/KEY, sha256:HEX, CONSIGNMENT_ID/FILE_ID, or a canonical ID.", metavar="FILE"),
     ],
     version_id: Annotated[str | None, typer.Option("--version-id", help="Events of this version alone.")] = None,
     form: Annotated[
@@ -64,7 +64,7 @@ def trace(
         ),
     ] = False,
 ) -> None:
-    """Show what was done with one file. A canonical id shows files only where they are linked with it."""
+    """Show what was done with one file. A canonical ID shows files only where they are linked with it."""
     asked = asked_of(name, version_id)
     cli.enter()
     traces = _pages(asked)
@@ -274,7 +274,7 @@ def link(
     """Say that an identifier names a file: a trace of the identifier shows the file's history from then on."""
     named, asked = place_of(place), asked_of(canonical_id, None)
     if not isinstance(asked, ByIdentifier):
-        raise typer.BadParameter(f"{canonical_id} is no canonical id")
+        raise typer.BadParameter(f"{canonical_id} is no canonical ID")
     if not reason.strip():
         raise typer.BadParameter("--reason says how you know")
     cli.enter()

@@ -1,4 +1,4 @@
-"""Ways to name a file: by place, by content, by canonical id, by consignment."""
+"""Ways to name a file: by place, by content, by canonical ID, by consignment."""
 
 import re
 
@@ -62,5 +62,5 @@ def asked_of(text: str, version_id: str | None) -> Asked:
         return ByConsignment(consignment_id, file_id)
     if _CANONICAL_ID.fullmatch(text):
         return ByIdentifier(text.lower())
-    told = "name a file as s3://BUCKET/KEY, sha256:HEX, CONSIGNMENT_ID/FILE_ID, or a canonical id"
+    told = "name a file as s3://BUCKET/KEY, sha256:HEX, CONSIGNMENT_ID/FILE_ID, or a canonical ID"
     raise typer.BadParameter(told)

@@ -3,11 +3,11 @@
 from typing import Any, NotRequired, TypedDict
 
 type Result = dict[str, Any]
-"""What one check has found: the shapes are those of section 1 of the reference, with additions (README)."""
+"""What one check has found: the shapes are those of TDR's checks, with additions (README)."""
 
 
 class RegisteredRecord(TypedDict):
-    """The record of a file as the reference has it (section 1), before its checks.
+    """The record of a file before its checks.
 
     `copied` is where an earlier run has left its copy, a `CopyPlace`.
     """

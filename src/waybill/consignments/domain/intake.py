@@ -175,7 +175,7 @@ class FileFetcher:
 def record_of(
     consignment: Consignment, file: RegisteredFile, stored: StoredObject, bucket: str, prefix: str
 ) -> RegisteredRecord:
-    """Return the record of a file as the reference has it (section 1), pinned to what is stored now."""
+    """Return the record of a file, pinned to what is stored now."""
     record: RegisteredRecord = {
         "consignmentId": consignment.consignment_id,
         "fileId": file.file_id,

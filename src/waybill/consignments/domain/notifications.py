@@ -1,6 +1,6 @@
-"""What people are told of a consignment: the events of the reference, section 9.
+"""What people are told of a consignment: the events that TDR's notifications have (README, "Notifications").
 
-Each notification is text for people, and ends with one line of JSON that has the fields of the reference.
+Each notification is text for people, and ends with one line of JSON that has the fields of TDR's.
 """
 
 import json
@@ -40,7 +40,7 @@ def news_of(
 
 
 def shortened(cause: str) -> str:
-    """Return `cause` cut to 50 characters, the last three of them full stops (reference, section 9)."""
+    """Return `cause` cut to 50 characters, the last three of them full stops."""
     return cause if len(cause) <= _CAUSE_LENGTH else f"{cause[: _CAUSE_LENGTH - 3]}..."
 
 

@@ -40,7 +40,7 @@ class Judged:
 def record_results(records: RunRecords, consignment: Consignment, documents: RunDocuments, judged: Judged) -> int:
     """Write every file's row, then the consignment's statuses; return the number of files.
 
-    The statuses of the consignment come last: whoever waits for them finds the files' there (reference, section 7).
+    The statuses of the consignment come last: whoever waits for them finds the files' there.
     Repeated, it writes the same again.
     """
     counted = _Counted(_rows(documents, judged.copies))

@@ -1,4 +1,4 @@
-"""Redacted files and their originals: reference, section 4.
+"""Redacted files and their originals: `a_R1.docx` is a redacted copy of `a.docx`.
 
 Names are compared in NFC: macOS hands out NFD and Windows NFC, and canonically equivalent text is the same text
 (Unicode Standard Annex 15).

@@ -21,7 +21,7 @@ _PATH_BYTES = 2_000_000
 
 
 def upload_prefix(user_id: str, consignment_id: str) -> str:
-    """Return what the keys of a consignment's uploads begin with, slash included (reference, section 2)."""
+    """Return what the keys of a consignment's uploads begin with, slash included."""
     # A subject is any text; a slash in it must not make one owner's folder a part of another's.
     return f"{quote(user_id, safe='@:+=,')}/{consignment_id}/"
 

@@ -236,7 +236,7 @@ def registered_files(consignment_id: str, files: list[FileRequest]) -> list[Regi
 def check_sources(payload: object) -> None:
     """Make sure that the workflow's input asks for the uploads of the consignment and for nothing else.
 
-    The loads from drives of the reference (section 1) name objects by what the register does not hold, in buckets that
+    TDR's loads from drives name objects by what the register does not hold, in buckets that
     the functions may not read: who asks for them must not get a verdict on other files.
 
     Raises

@@ -1,4 +1,6 @@
-"""The statuses of files and of consignments: reference, section 3, every row in its order.
+"""The statuses of files and of consignments: the tables of the README, every row in its order.
+
+They are those of TDR of The National Archives, but where the README says that they differ.
 
 Beside the table there are rules of ours, each with a name that begins with `waybill.`: a file of white space counts as
 empty, encryption that PRONOM does not know is told by entries of the PUID table that are no PUIDs, a file that a parser
@@ -45,7 +47,7 @@ _KIND_RULES = (
 )
 _CLIENT_ISSUES = frozenset({ZERO_BYTE_FILE, MULTIPLE_FORMATS})
 _CLIENT_NAMES = frozenset({StatusName.CLIENT_CHECKSUM, StatusName.CLIENT_FILE_PATH, StatusName.REDACTION})
-# What lets a transfer go on (reference, section 3, "All checks succeeded").
+# What lets a transfer go on (as TDR has it).
 _DECIDING = frozenset({StatusName.CHECKSUM_MATCH, StatusName.ANTIVIRUS, StatusName.FFID, StatusName.REDACTION})
 
 
@@ -138,7 +140,7 @@ def _line(found: str) -> str:
 
 
 def _ffid(file: CheckedFile, tables: Tables) -> FileVerdict:
-    """Return the first verdict that holds, in the order of the reference, with the version of the table it went by."""
+    """Return the first verdict that holds, in the order of the table, with the version of the table it went by."""
     verdict = _judgment(file, tables) or _empty(file, tables) or _format(file, tables)
     version = tables.empty_files_version if verdict.rule == _EMPTY_CHECKSUM else tables.puids.version
     return replace(verdict, table_version=version)
@@ -218,7 +220,7 @@ def _protection(result: Mapping[str, Any]) -> str | None:
 
 
 def _evidence(file: CheckedFile) -> str:
-    """Return a remark where the extension alone speaks for a format (reference, section 6, rule 3)."""
+    """Return a remark where the extension alone speaks for a format."""
     found = [match for match in file.matches if match.get("puid")]
     alone = [match.get("extensionOnly", match.get("identificationBasis") == "Extension") for match in found]
     return " by its extension alone" if alone and all(alone) else ""
@@ -304,7 +306,7 @@ class ConsignmentStatuses:
 
     @property
     def _checksum_issues(self) -> bool:
-        # A mismatch counts here, which is a deviation from the reference on purpose (section 10, number 6).
+        # A mismatch counts here, other than in TDR, on purpose (README, "Where this differs").
         return FAILED in self._of(StatusName.SERVER_CHECKSUM) or MISMATCH in self._of(StatusName.CHECKSUM_MATCH)
 
     def _of(self, name: StatusName) -> set[str]:
@@ -324,7 +326,7 @@ def overall(statuses: Mapping[str, str]) -> str:
 
 
 class StatusRow(TypedDict):
-    """A status in the shape of the reference (section 1), and for files what decided."""
+    """A status as TDR's API takes it, and for files what decided."""
 
     id: str
     statusType: str

@@ -6,7 +6,7 @@
                          A#C#<subject>#<place>    a copy whose history goes on where this one's was, after its first day
                          A#O#<subject>            where this one's was before, if `NAME` says no other
                          E#<time>#<event>         an event of the file
-    I#<canonical id>     E#<time>#<event>         an event of the identifier
+    I#<canonical ID>     E#<time>#<event>         an event of the identifier
     H#<sha256>           <subject pk>             whose digest it is
     C#<consignment>      <file id>                whose file it is
     T#<trail>            <number>                 the hash of an entry of the subject access trail

@@ -1,4 +1,4 @@
-"""Where in a key its canonical id is, by a pattern that a stack is given: `^images/([a-z][a-z0-9]{7,8})/`.
+"""Where in a key its canonical ID is, by a pattern that a stack is given: `^images/([a-z][a-z0-9]{7,8})/`.
 
 Keys come from outside. So a pattern knows no alternatives and no quantifier without a bound, begins at the beginning,
 and goes through a key in few ways.
@@ -48,6 +48,6 @@ class KeyPattern:
             raise BadKeyPatternError("CustodyIdentifierPattern is no pattern") from None
 
     def canonical_id_in(self, key: str) -> str | None:
-        """Return the canonical id that a key names, if it has the form of one."""
+        """Return the canonical ID that a key names, if it has the form of one."""
         found = self.compiled.match(key)
         return found[1] if found and _CANONICAL_ID.fullmatch(found[1]) else None

@@ -1,4 +1,4 @@
-"""Links from a canonical id to a file: nothing in the workflows' records ties the two, so a person says it.
+"""Links from a canonical ID to a file: nothing in the workflows' records ties the two, so a person says it.
 
 A link that was wrong is taken back by another entry, and nothing is removed.
 

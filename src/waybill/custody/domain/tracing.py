@@ -92,7 +92,7 @@ class ByDigest:
 
 @dataclass(frozen=True)
 class ByIdentifier:
-    """What has this canonical id."""
+    """What has this canonical ID."""
 
     canonical_id: str
 

@@ -1,4 +1,4 @@
-"""Judging bearer tokens: who is it, what may they do, and what API Gateway is told about it.
+"""Judging bearer tokens: who calls, with which roles, and what API Gateway is told about it.
 
 A token is a JWT (RFC 7519) as RFC 8725 recommends to check it: the algorithm comes from the key and is one of
 two asymmetric ones, the key from the issuer's own set and never from the token, and issuer, audience and

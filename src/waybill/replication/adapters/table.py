@@ -1,4 +1,4 @@
-"""The tracking table `FileCopyTracking` on DynamoDB; `tracking_items` says what its items look like."""
+"""The tracking table `FileCopyTracking` on DynamoDB; `items` says what its items look like."""
 
 import heapq
 import json

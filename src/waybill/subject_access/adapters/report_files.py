@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # Up to here S3 keeps the SHA-256 of the whole object, beyond one of its parts' (Amazon S3 user guide, "Checking object
-# integrity"); more is uploaded in parts (reference, section 9).
+# integrity"); more is uploaded in parts.
 _IN_ONE_REQUEST = 100 * 1024**2
 _PART_BYTES = 16 * 1024**2
 

@@ -6,9 +6,9 @@ SAR#<id>     SVC#<rank>#<service>        a service's part
 SAR#<id>     ATT#<service>#<claim>#<n>    an attachment of a part
 SAR#<id>     AUD#<number>                an entry of the audit trail, never written again
 AUDIT#<day>  META, AUD#<number>          the trail of what is about no request
-SERVICE      <name>                      a service of the catalogue (catalogue_store.py)
-TPL#<name>   V#<number>                  a version of its template (catalogue_store.py)
-ALERT#…      LAST                        when people were told of something last (alerting.py)
+SERVICE      <name>                      a service of the catalogue (catalogue_table.py)
+TPL#<name>   V#<number>                  a version of its template (catalogue_table.py)
+ALERT#…      LAST                        when people were told of something last (alerts.py)
 
 Indexes (lists.py): ByQueue (queue, queue_place), ByListing (listing, listing_place), ByCase, BySubject.
 

@@ -66,7 +66,7 @@ class PartResult(ClaimHolder):
         default=None, description="What the service has answered", examples=[200]
     )
     attempts: _Count = Field(default=1, description="How often it was tried")
-    # A component and a number (reference, section 7), and no text: it is in the audit trail for ever.
+    # A component and a number (README, "Error codes"), and no text: it is in the audit trail for ever.
     error_code: Annotated[str, Field(max_length=64, pattern="^[A-Za-z]+(_[A-Za-z]+)*_[0-9]{1,6}$")] | None = Field(
         default=None, description="Why there is none: a component and a number, for programs", examples=["UPSTREAM_503"]
     )

@@ -13,7 +13,7 @@ from waybill.subject_access.domain.audit import Action, AuditEntry, Trail
 from waybill.subject_access.models import Attachment, Claim, Part, StoredReport, SubjectRequest
 from waybill.subject_access.service_models import Service, TemplateVersion
 
-# The same news about the same thing is told again after this (reference, section 10).
+# The same news about the same thing is told again after this.
 QUIET_AFTER_NEWS = timedelta(minutes=30)
 
 

@@ -273,7 +273,7 @@ def test_the_same_attachments_give_the_same_bytes(draw: DrawPart, attach: Attach
 
 
 def test_what_a_pdf_says_of_a_redacted_person_is_listed(draw: DrawPart, attach: Attach) -> None:
-    """Known faults, 1: text inside PDF attachments is never "not searched" without a word, so that a person looks."""
+    """Text inside PDF attachments is never "not searched" without a word, so that a person looks."""
     lines = ["Plan", "JONES, John was seen; Joens as well", "nothing here"]
     made = io.BytesIO()
     canvas = Canvas(made)

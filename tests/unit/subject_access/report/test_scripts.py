@@ -12,7 +12,7 @@ from waybill.subject_access.domain.report.lines import wrap
 from waybill.subject_access.domain.report.models import Redaction
 from waybill.subject_access.domain.report.shaping import shaping_face
 
-# Known faults, kind 16: the scripts; each with something that only shaping draws right.
+# The scripts; each with something that only shaping draws right.
 NAMES = {
     "Thai": "สมชาย ใจดี น้ำผึ้ง",
     "Devanagari": "प्रियंका शर्मा किशोर",

@@ -25,7 +25,7 @@ _FILES = {
     "PACKAGE_DOWNLOADED": EventType.DISSEMINATION,
     "OBJECTS_REMOVED": EventType.DELETION,
 }
-# As the workflow ends the keys of reports, of a person's copies and of packages (subject_access, `domain/keys.py`).
+# As the workflow ends the keys of reports, of a person's copies and of packages (`subject_access/domain/keys.py`).
 _REPORT, _COPY, _PACKAGE = ".pdf", "-subject.pdf", "-package.zip"
 _ENDINGS = {"COPY_DOWNLOADED": _COPY, "PACKAGE_DOWNLOADED": _PACKAGE}
 # What is stored with a report: how its key ends, and its digest and size in the entry.

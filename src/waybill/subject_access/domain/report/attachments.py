@@ -22,7 +22,7 @@ from waybill.subject_access.domain.report.wording import one_line
 
 type Look = Callable[[str, str], None]
 
-# The share of the page that a picture is fitted into (reference, section 8).
+# The share of the page that a picture is fitted into.
 _SHARE: Final = 0.75
 _MAGIC: Final = (
     (b"\xff\xd8\xff", "picture"),

@@ -1,4 +1,4 @@
-"""The pages around the sections (reference, section 8).
+"""The pages around the sections (README, "The report's anatomy").
 
 Those marked INTERNAL ONLY are for staff, who take them out before the report is handed over.
 """

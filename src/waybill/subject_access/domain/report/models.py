@@ -52,7 +52,7 @@ class Subject:
 
     @classmethod
     def named(cls, last: str | None, first: str | None, id_kind: IdKind, id: str) -> Self:
-        """Return the subject as ``SURNAME, Forename``; who has one name keeps it (reference, section 8)."""
+        """Return the subject as ``SURNAME, Forename``; who has one name keeps it."""
         halves = ((last or "").strip().upper(), (first or "").strip())
         return cls(", ".join(filter(None, halves)), id_kind, id)
 

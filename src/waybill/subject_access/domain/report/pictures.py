@@ -9,7 +9,7 @@ from typing import Final
 from pi_heif import is_supported, open_heif
 from PIL import Image, ImageOps
 
-# The formats that are decoded (reference, section 8); the others of Pillow's stay shut.
+# The formats that are decoded (README, "Attachments"); the others of Pillow's stay shut.
 FORMATS: Final = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
 # 80 million pixels take 240 MB while they are made smaller.
 MOST_PIXELS: Final = 80_000_000

@@ -1,6 +1,6 @@
 """Pages: a size, a header, a footer, and what is drawn between them; written out as files of some hundred pages each.
 
-Sizes and places are in points, from the lower left corner (reference, section 8: A4, margins 50/35/70/35).
+Sizes and places are in points, from the lower left corner (A4, margins 50/35/70/35).
 """
 
 import re

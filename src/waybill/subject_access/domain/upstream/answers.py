@@ -1,4 +1,4 @@
-"""What a service answers when asked for data (reference, section 7), and what that means."""
+"""What a service answers when asked for data (README, "Upstream contract for service owners"), and what that means."""
 
 import codecs
 import json

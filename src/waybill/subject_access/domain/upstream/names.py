@@ -12,7 +12,7 @@ def clean_name(text: str) -> str:
     """Return `text` as people should read it: one line of at most 255 characters, perhaps empty.
 
     HTML entities are decoded, Unicode normalised to NFKC, white space of any kind becomes one plain space, control and
-    invisible characters go (reference, section 7).
+    invisible characters go.
     """
     normal = unicodedata.normalize("NFKC", html.unescape(text))
     visible = "".join(
