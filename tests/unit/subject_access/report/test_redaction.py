@@ -136,6 +136,12 @@ def everywhere(value: Any, text: str, **rule: Any) -> str:
         ("\u674e \u5c0f\u9f8d", "\u674e\u5c0f\u9f8d, \u5c0f\u9f8d", "|, |"),
         ("\ud64d\uae38\ub3d9", "\ud64d\uae38\ub3d9\uc740 \ud64d \uae38\ub3d9\uc774", "|\uc740 |\uc774"),
         ("\uc774\uc218", "\uc774\uc21c \uc774\uc218\ub97c", "\uc774\uc21c |\ub97c"),
+        # What is written onto letters is a part of them (UAX 29, rule WB4), in names as well.
+        ("प्रियंका शर्मा", "शर्मा, प्रियंका; श्री शर्मा; शर्मा प्रियंका; शर्मावाला", "|; श्री |; |; शर्मावाला"),
+        ("স্বপন রহমান", "রহমান স্বপন; রহমান", "|; |"),
+        ("ਹਰਪ੍ਰੀਤ ਸਿੰਘ", "ਸਿੰਘ ਹਰਪ੍ਰੀਤ; ਸਿੰਘ", "|; |"),
+        ("Jane Doe née Smith", "Jane Doe, Ms Smith", "|, |"),
+        ("1990-01-02", "02011990, 01021990", "|, 01021990"),
     ],
 )  # fmt: skip
 def test_everywhere_means_the_person_and_not_the_text(value: str, text: str, expected: str) -> None:
@@ -184,12 +190,39 @@ def test_what_is_nearly_the_value_is_listed_and_not_taken_out() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "near", "far"),
+    [
+        ("07700 900123", ["07700 900124", "+44 7700 900 132", "0770 900123"], ["07700 900999", "tel 900124"]),
+        ("LS1 4AP", ["LS1 4AQ", "ls1-4aq"], ["LS2 5AQ"]),
+        ("QQ 12 34 56 C", ["QQ 12 34 56 D", "QQ 12 34 65 C"], ["12 34 56"]),
+        ("A9876ZZ", ["A 9876 ZY"], ["A 9875 ZY"]),
+    ],
+)
+def test_what_is_nearly_a_number_is_listed_however_it_is_separated(value: str, near: list[str], far: list[str]) -> None:
+    result = redact({"v": value, "n": [*near, *far]}, [Redaction("v", "x", everywhere=True)])
+    assert [(one.place, one.kind) for one in result.near] == [
+        (f"n[{index}]", "one letter differs") for index in range(len(near))
+    ]
+    assert result.content["n"] == [*near, *far]
+
+
 # CWE-1333: what somebody writes decides how long nothing is searched.
-@pytest.mark.parametrize("text", ["ann-" * 50_000, "ann-" * 50_000 + "@", "a@" * 20_000, "a. " * 50_000])
+@pytest.mark.parametrize(
+    "text", ["1 " * 50_000, "90 01 23 " * 20_000, "ann-" * 50_000, "ann-" * 50_000 + "@", "a@" * 20_000, "a. " * 50_000]
+)
 def test_a_long_text_is_gone_through_once(text: str) -> None:
     started = time.process_time()
     assert everywhere("Peter O'Hara", text) == text
+    assert everywhere("07700 900123", text) == text
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(("value", "text"), [("John Jones", "Jones "), ("07700 900123", "07700 900123 ")])
+def test_a_text_that_has_a_value_often_is_gone_through_once(value: str, text: str) -> None:
+    started = time.process_time()
+    assert everywhere(value, text * 30_000) == "| " * 30_000
+    assert time.process_time() - started < 5
 
 
 def test_a_value_that_is_too_short_is_said_to_be_left() -> None:

@@ -19,7 +19,9 @@ SHORTEST: Final = 3
 _TITLES: Final = "mr|mrs|ms|miss|mx|dr|sir|dame|lord|lady|prof|professor|rev|reverend|pc|dc|ps|officer"
 _TITLE = re.compile(rf"(?:(?:{_TITLES})\.?\s+)+", re.IGNORECASE)
 _REMARK = re.compile(r"(?<=\S)\s*\([^()]{0,60}\)\s*$")
-_AND = re.compile(r"\s*(?:[;/&+\n]|\band\b)\s*", re.IGNORECASE)
+_AND = re.compile(
+    r"\s*(?:[;/&+\n]|\b(?:and|n[ée]e?|formerly|also known as|alias|aka|a\.k\.a\.)(?!\w))\s*", re.IGNORECASE
+)
 # What stands behind a name and is no part of it.
 _SUFFIX = re.compile(
     r"(?:[\s,(]+(?:jr|jnr|junior|sr|snr|senior|esq|esquire|mbe|obe|cbe|kbe|qc|kc|jp|mp|phd|md|ba|bsc|ma|msc|ii|iii|iv)\.?\)?)+$",
@@ -65,9 +67,13 @@ _KOREAN: Final = "\u1100-\u11ff"
 _END_OF_SYLLABLE: Final = "(?![\u11a8-\u11ff])"
 # A Chinese character or a Korean syllable says as much as two letters.
 _FULL_SIGN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]")
+# Vowels of the scripts of India and its neighbours that stand beside their letter: for Python no part of a word.
+_VOWELS: Final = "".join(
+    char for char in map(chr, (*range(0x0900, 0x1A00), *range(0xA800, 0xAC00))) if unicodedata.category(char) == "Mc"
+)
 # No letter or digit before or behind: what has an underline there is a word all the same.
 _BEGIN: Final = rf"(?:(?<![^\W_{_UNSPACED}])|(?=[{_UNSPACED}]))"
-_END: Final = rf"(?:(?![^\W_{_UNSPACED}])|(?<=[{_UNSPACED}])|(?<=[{_KOREAN}]){_END_OF_SYLLABLE})"
+_END: Final = rf"(?:(?![^\W_{_UNSPACED}]|[{_VOWELS}])|(?<=[{_UNSPACED}])|(?<=[{_KOREAN}]){_END_OF_SYLLABLE})"
 # Where a line of a text ends within a word.
 _BROKEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011\u00ad][ \t]*(?:\r\n?|\n)\s*(?=[^\W\d_])")
 # RFC 5321, 4.5.3.1: at most 64 before the sign. Unbounded, a long word would be gone through for each of its letters.
@@ -75,7 +81,11 @@ _EMAIL = re.compile(r"(?<![\w.+\-'])[\w.+\-']{1,64}@[\w\-]{1,255}(?:\.[\w\-]{1,2
 _SQUASHED = {ord(char): None for char in " \t\n\r\v\f-./_'(),;:+"}
 # What has digits and no separators, and what has letters alone, of a normalised text.
 CODE: Final = re.compile(r"[^\W_]*[0-9][^\W_]*")
-WORD: Final = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
+_LETTERS: Final = rf"[^\W\d_]+(?:[{_VOWELS}]+[^\W\d_]*)*"
+WORD: Final = re.compile(rf"{_LETTERS}(?:['\-]{_LETTERS})*")
+# Groups of an identifier that is written with separators, of a normalised text.
+_GROUP: Final = re.compile(r"[^\W_]+")
+_BETWEEN_GROUPS: Final = re.compile(r"[\s\-./_()+]{1,3}")
 # One letter of at least so many may differ in what is nearly a name.
 _NEAR_LETTERS: Final = 5
 
@@ -176,14 +186,19 @@ def kind_of(value: str) -> ValueKind:
         for word in words
         if word.strip(".")
     )
-    return ValueKind.NAME if _NAME.fullmatch(text) and named and len(words) <= _MOST_NAMES else ValueKind.TEXT
+    return ValueKind.NAME if _is_of_letters(text) and named and len(words) <= _MOST_NAMES else ValueKind.TEXT
+
+
+def _is_of_letters(text: str) -> bool:
+    """Return whether a text could be a name by its signs; what is written onto letters is a part of them."""
+    return _NAME.fullmatch("".join(char for char in text if unicodedata.category(char)[0] != "M")) is not None
 
 
 def is_small_name(value: str, least: int = 2) -> bool:
     """Return whether a text of `least` words would be a person's name if they were not in small letters."""
     text = _bare(value)
     few = least <= len(text.split()) <= _SMALL_NAMES
-    return few and text.islower() and bool(_NAME.fullmatch(text)) and kind_of(value) is ValueKind.TEXT
+    return few and text.islower() and _is_of_letters(text) and kind_of(value) is ValueKind.TEXT
 
 
 def _bare(value: str) -> str:
@@ -367,10 +382,16 @@ def _given(name: str) -> str:
     return rf"{whole}|{re.escape(name[:1])}\.?(?![\w'])"
 
 
-def _number_pattern(value: str) -> str:
+def _national(value: str) -> str:
+    """Return a telephone number of the United Kingdom without what is dialled before it; else an empty text."""
     digits = re.sub(r"[^0-9]", "", value)
     if _PHONE.fullmatch(value.strip()) and digits.startswith(("0", "44")) and len(digits) >= 9:
-        national = digits.removeprefix("00").removeprefix("44").removeprefix("0")
+        return digits.removeprefix("00").removeprefix("44").removeprefix("0")
+    return ""
+
+
+def _number_pattern(value: str) -> str:
+    if national := _national(value):
         rest = _WITHIN_PHONE.join(national)
         prefix = rf"(?:(?:\+|00)?\s*4{_WITHIN_PHONE}4{_WITHIN_PHONE}(?:\(0\))?{_WITHIN_PHONE}|\(?0{_WITHIN_PHONE})?"
         return rf"(?<![0-9+]){prefix}{rest}(?![0-9])"
@@ -407,7 +428,7 @@ def _day_patterns(day: date) -> list[str]:
     return [
         rf"(?<![0-9]){day.year}[-/.]{numbers[1]}[-/.]{numbers[0]}(?![0-9])",
         rf"(?<![0-9/.\-]){numbers[0]}\s*[-/.]\s*{numbers[1]}\s*[-/.]\s*{year}(?![0-9])",
-        rf"(?<![0-9]){day:%Y%m%d}(?![0-9])",
+        rf"(?<![0-9])(?:{day:%Y%m%d}|{day:%d%m%Y})(?![0-9])",
         rf"(?<![0-9]){ordinal}[\s\-]*(?:of\s+)?{name},?[\s\-]*'?{year}(?![0-9])",
         rf"{_BEGIN}{name}\s+{ordinal},?\s+{year}(?![0-9])",
     ]
@@ -422,9 +443,32 @@ def emails(text: str) -> Iterator[re.Match[str]]:
     return _EMAIL.finditer(text)
 
 
-def code_of(value: str) -> str | None:
-    """Return an identifier without its separators, normalised; None for a day."""
-    return None if _day_of(value) else "".join(filter(str.isalnum, normal(value).text))
+def codes_of(value: str) -> Sequence[str]:
+    """Return an identifier without its separators, normalised; a telephone number as it is dialled; none for a day."""
+    if _day_of(value):
+        return ()
+    national = _national(value)
+    if national:
+        return ("0" + national, "44" + national, national)
+    return ("".join(filter(str.isalnum, normal(value).text)),)
+
+
+def grouped(text: str, longest: int) -> Iterator[tuple[int, str]]:
+    """Yield the groups of letters and digits of a normalised text that may be one identifier, and where they begin.
+
+    Two groups at least, joined, with a digit among them and at most `longest` signs.
+    """
+    groups = list(_GROUP.finditer(text))
+    for index, first in enumerate(groups):
+        joined, end = first[0], first.end()
+        # Not a slice, which would copy what is left for each group.
+        for group in map(groups.__getitem__, range(index + 1, len(groups))):
+            joined += group[0]
+            if len(joined) > longest or not _BETWEEN_GROUPS.fullmatch(text, end, group.start()):
+                break
+            end = group.end()
+            if not joined.isalpha():
+                yield first.start(), joined
 
 
 def surname_words(found: Person) -> Sequence[str]:

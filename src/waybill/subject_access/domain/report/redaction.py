@@ -6,11 +6,12 @@ person, number or date (`matching`). What is nearly that is listed for a person 
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Final
 
 from waybill.subject_access.domain.report import matching
@@ -220,6 +221,19 @@ def _near(result: Redacted, place: str, kind: NearMiss) -> None:
         result.near.append(Place(place, kind.value))
 
 
+class _Spans:
+    """Places of a text, looked up in one step: a long text has as many as words."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(spans)
+        self._begins = [begin for begin, _ in ordered]
+        self._ends = list(accumulate((end for _, end in ordered), max))
+
+    def __contains__(self, place: int) -> bool:
+        index = bisect_right(self._begins, place) - 1
+        return index >= 0 and place < self._ends[index]
+
+
 class Sweep:
     """Takes the forms of values out of texts where their rule says so, and counts where it does not."""
 
@@ -247,11 +261,17 @@ class Sweep:
             for part in re.split(r"[\s\-]+", " ".join(matching.surname_words(one)))
             if len(part) >= matching.SHORTEST
         }
-        self._codes = {
-            code
+        codes = [
+            some
             for (text, kind), rule in ordered
-            if kind is ValueKind.IDENTIFIER and rule.everywhere and (code := matching.code_of(text))
-        }
+            if kind is ValueKind.IDENTIFIER and rule.everywhere and (some := matching.codes_of(text))
+        ]
+        self._codes = {code for some in codes for code in some}
+        # What differs in one sign has the same begin, or the same end.
+        shortest = [some[-1] for some in codes]
+        self._halves = {half for code in shortest for half in (code[: len(code) // 2], code[-(len(code) // 2) :])}
+        self._lengths = {len(code) + more for code in self._codes for more in (-1, 0, 1)}
+        self._longest = max(self._lengths, default=0)
         self._given = {name for one in people for name in one.given if len(name) > 1}
         self._users = {word for one in people for word in matching.user_names(one)}
         # Of what may be a name in small letters: a word with a capital letter may be the person.
@@ -289,16 +309,17 @@ class Sweep:
         spaced = re.sub(r"[_+.]|%20", " ", stem) if dot else re.sub(r"[_+]|%20", " ", name)
         plain = stem if dot else name
         text = matching.normal(spaced).text
-        pattern = self._pattern_for(text)
+        pattern = self._pattern_for(matching.squashed(text))
         found = pattern.search(text) if pattern else None
         return self.text(spaced if found else plain, place) + dot + (ending if dot else "")
 
     def text(self, text: str, place: str) -> str:
         """Return a text without what is to be taken out of it."""
         normal = matching.normal(text)
+        squashed = matching.squashed(normal.text)
         pieces: list[str] = []
         end, covered = 0, list[tuple[int, int]]()
-        pattern = self._pattern_for(normal.text)
+        pattern = self._pattern_for(squashed)
         for found in pattern.finditer(normal.text) if pattern else ():
             rule = self._rules[str(found.lastgroup)]
             covered.append(found.span())
@@ -310,21 +331,21 @@ class Sweep:
             self._result.taken[rule.mark] += 1
             pieces += [text[end:first], marker(rule)]
             end = last
-        self._note_near(normal, covered, place)
+        self._note_near(normal, squashed, covered, place)
         return "".join([*pieces, text[end:]]) if pieces else text
 
     def look(self, text: str, place: str) -> None:
         """Note the forms of values in a text from which nothing can be taken, and what is nearly one."""
         normal = matching.normal(text)
-        pattern = self._pattern_for(normal.text)
+        squashed = matching.squashed(normal.text)
+        pattern = self._pattern_for(squashed)
         covered = [found.span() for found in pattern.finditer(normal.text)] if pattern else []
         for _ in covered:
             _near(self._result, place, NearMiss.SHOWN)
-        self._note_near(normal, covered, place)
+        self._note_near(normal, squashed, covered, place)
 
-    def _pattern_for(self, text: str) -> re.Pattern[str] | None:
-        """Return a pattern for the values that may be in a normalised text: most texts have none of them."""
-        squashed = matching.squashed(text)
+    def _pattern_for(self, squashed: str) -> re.Pattern[str] | None:
+        """Return a pattern for the values that may be in a squashed text: most texts have none of them."""
         some = tuple(
             number for number, anchors in enumerate(self._anchors) if any(anchor in squashed for anchor in anchors)
         )
@@ -336,7 +357,9 @@ class Sweep:
             self._patterns[some] = re.compile("|".join(self._forms[number] for number in some))
         return self._patterns[some]
 
-    def _note_near(self, normal: matching.Normal, covered: Sequence[tuple[int, int]], place: str) -> None:
+    def _note_near(
+        self, normal: matching.Normal, squashed: str, covered: Sequence[tuple[int, int]], place: str
+    ) -> None:
         text = normal.text
         if not (self._surnames or self._given or self._codes or self._small):
             return
@@ -344,8 +367,10 @@ class Sweep:
         for found in addresses:
             if any(name in found[0] for name in self._surnames | self._given):
                 _near(self._result, place, NearMiss.EMAIL)
-        taken = [*covered, *(found.span() for found in addresses)]
+        taken = _Spans([*covered, *(found.span() for found in addresses)])
         forms = [matching.WORD, matching.CODE] if self._codes else [matching.WORD]
+        if self._halves and any(half in squashed for half in self._halves):
+            self._note_near_codes(text, taken, place)
         # Nearly every text has none: then it is not gone through place by place.
         if not any(self._near_word(word) for form in forms for word in set(form.findall(text))):
             return
@@ -353,8 +378,18 @@ class Sweep:
             kind = self._near_word(found[0])
             if kind is NearMiss.SMALL and not normal.original[normal.span(found)[0]].isupper():
                 continue
-            if kind and not any(first <= found.start() < last for first, last in taken):
+            if kind and found.start() not in taken:
                 _near(self._result, place, kind)
+
+    def _note_near_codes(self, text: str, taken: "_Spans", place: str) -> None:
+        """Note what is nearly an identifier, written with separators."""
+        end = 0
+        for begin, code in matching.grouped(text, self._longest):
+            if begin < end or len(code) not in self._lengths or begin in taken:
+                continue
+            if any(matching.differs_by_one(code, known) for known in self._codes):
+                _near(self._result, place, NearMiss.ONE_LETTER)
+                end = begin + len(code)
 
     def _near_word(self, word: str) -> NearMiss | None:
         if word not in self._near_words:
