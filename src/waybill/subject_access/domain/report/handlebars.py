@@ -162,7 +162,11 @@ def _section(mark: str, key: str, line: int) -> _Section:
     names = tuple(dict.fromkeys((first, called, key)))
     if first in ARGUMENTS and first not in _BLOCKS and rest.strip():
         raise TemplateError(f"{first} has no block: it is called as {{{{{called}}}}}")
-    if mark == "#" and first in _BLOCKS and rest.strip():
+    if mark == "#" and first in _BLOCKS and first != "eq" and not rest.strip():
+        raise TemplateError(f"{first} takes 1 value, not 0")
+    if named and not parameters:
+        raise TemplateError(f"no name between the bars: {key}")
+    if mark == "#" and first in _BLOCKS:
         return _Section(first, parse(called if first == "eq" else rest), line, names, parameters)
     return _Section(mark, parse(called), line, names, parameters)
 

@@ -67,7 +67,7 @@ def check_markup(text: str) -> None:
     Raises
     ------
     TemplateError
-        Names the first tag that is not allowed.
+        Names the first tag that is not allowed, and its line.
     """
     _Checker().feed(text)
 
@@ -77,9 +77,10 @@ class _Checker(HTMLParser):
         if tag == "img":
             source = next((value or "" for name, value in attrs if name == "src"), "")
             if not _PICTURE_TAG.fullmatch(source):
-                raise TemplateError("templates may not use the tag img but with the source inlineAttachmentContent")
+                said = "templates may not use the tag img but with the source inlineAttachmentContent"
+                raise TemplateError(f"{said} (line {self.getpos()[0]})")
         elif tag not in _TAGS:
-            raise TemplateError(f"templates may not use the tag {tag}")
+            raise TemplateError(f"templates may not use the tag {tag} (line {self.getpos()[0]})")
 
 
 @dataclass
