@@ -145,6 +145,12 @@ CONTAINERS = {
         "part 1 epilogue",
     ),
     "winmail.dat": (tnef(NEEDLE), "tool.exe"),
+    # As mail programs of classic Mac OS wrote them.
+    "message of an old Mac": (message(NEEDLE).replace(b"\n", b"\r"), "with line feeds/tool.bin"),
+    "mailbox of an old Mac": (
+        (b"From a Mon Jan 1 00:00:00 2024\n" + message(NEEDLE)).replace(b"\n", b"\r"),
+        "with line feeds/message 1/tool.bin",
+    ),
     "UTF-16 with a mark": (NEEDLE.decode().encode("utf-16"), "as UTF-8"),
     "UTF-16 without a mark": (NEEDLE.decode().encode("utf-16-be"), "as UTF-8"),
     "UTF-32": (NEEDLE.decode().encode("utf-32"), "as UTF-8"),

@@ -141,11 +141,18 @@ def kinds_of(file: BinaryIO) -> list[ContainerKind]:
         found.append(ContainerKind.WIDE_TEXT)
     elif b"\0" not in head and ContainerKind.WEB_ARCHIVE not in found:
         found += _of_text(head)
+        if found == [ContainerKind.DATA_URLS] and _has_old_lines(head):
+            found.append(ContainerKind.OLD_LINES)
     if ContainerKind.ZIP not in found and _ends_as_zip(file):
         found.append(ContainerKind.ZIP)
     if _ends_as_disk_image(file):
         found.append(ContainerKind.DISK_IMAGE)
     return list(dict.fromkeys(found))
+
+
+def _has_old_lines(head: bytes) -> bool:
+    """Return whether the lines of a text end as those of classic Mac OS did, where no reader here looks for an end."""
+    return b"\r" in head and b"\n" not in head and is_text(head)
 
 
 def _ends_as_disk_image(file: BinaryIO) -> bool:

@@ -27,6 +27,7 @@ class ContainerKind(StrEnum):
     MAILBOX = "mailbox"
     RTF = "RTF"
     WIDE_TEXT = "text in UTF-16 or UTF-32"
+    OLD_LINES = "text of carriage returns"
     DATA_URLS = "encoded parts of a text"
     PDF = "PDF"
     WEB_ARCHIVE = "web archive"

@@ -54,6 +54,14 @@ def wide_text_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Conta
         yield ContainerEntry("as UTF-8", _as_utf_8(file, encoding, budget))
 
 
+def old_lines_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield a text whose lines end with a carriage return alone as others write it: a mailbox of an old Mac is one."""
+    budget.enter()
+    read = counted(file, budget, file.seek(0, io.SEEK_END))
+    file.seek(0)
+    yield ContainerEntry("with line feeds", lambda count: read(count).replace(b"\r", b"\n"))
+
+
 def _as_utf_8(file: BinaryIO, encoding: str, budget: ContainerBudget) -> Read:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     packed = unpacked = 0

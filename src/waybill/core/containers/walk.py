@@ -24,7 +24,13 @@ from waybill.core.containers.models import (
     UnopenedReason,
 )
 from waybill.core.containers.pictures import picture_entries
-from waybill.core.containers.texts import compressed_rtf_entries, encoded_entries, rtf_entries, wide_text_entries
+from waybill.core.containers.texts import (
+    compressed_rtf_entries,
+    encoded_entries,
+    old_lines_entries,
+    rtf_entries,
+    wide_text_entries,
+)
 from waybill.core.containers.web_archive import web_archive_entries
 from waybill.core.containers.wrapped import cms_entries, flash_entries, onenote_entries, pgp_entries
 from waybill.core.containers.zip_archive import zip_entries
@@ -45,6 +51,7 @@ READERS: Mapping[ContainerKind, ContainerReader] = MappingProxyType(
         ContainerKind.MAILBOX: mailbox_entries,
         ContainerKind.RTF: rtf_entries,
         ContainerKind.WIDE_TEXT: wide_text_entries,
+        ContainerKind.OLD_LINES: old_lines_entries,
         ContainerKind.DATA_URLS: encoded_entries,
         ContainerKind.WEB_ARCHIVE: web_archive_entries,
         ContainerKind.SIGNED: cms_entries,
