@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import batched
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
 
 from waybill.custody.domain.identity import IDENTIFIER
 from waybill.custody.domain.linking import EVIDENCE
+from waybill.custody.domain.linking import WORKFLOW as CUSTODY
 from waybill.custody.domain.log_index import LogIndex, PlacedIds
 from waybill.custody.domain.merkle import leaf_hash
 from waybill.custody.domain.recording import MINUTE, LeafKey, way_of_copy
@@ -106,11 +107,10 @@ class Trails(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _Met:
+class _Met(NamedTuple):
     """An entry of the log whose item says the same, with its place there."""
 
-    index: int
+    place: int
     event: Event
     content: Mapping[str, JsonValue]
 
@@ -169,7 +169,7 @@ class LogComparison:
                     met.append(one)
                 else:
                     strange.append(event)
-            self._judge(met, [(one.index, one.content) for one in met])
+            self._judge(met, [(one.place, one.content) for one in met])
         left = sorted(index for index in self._entries.values() if not self._met[index])
         for pairs in batched(entries(left), _AT_ONCE, strict=False):
             self._compare_left(pairs)
@@ -289,7 +289,7 @@ class LogComparison:
         ways: dict[Way, int] = {}
         self._report.compared += len(met)
         for one in met:
-            index, event, content, leaf = one.index, one.event, one.content, one.event.leaf
+            index, event, content, leaf = one.place, one.event, one.content, one.event.leaf
             known = all_named(event, content, places)
             if not self._mac_holds(leaf, content):
                 self._report.add("MAC_WRONG", f"{leaf.pk} {leaf.sk}", index)
@@ -297,7 +297,8 @@ class LogComparison:
                 self._report.add("ALTERED", f"{leaf.pk} {leaf.sk} was recorded in another minute", index)
             elif not states_hold(event, content, known):
                 self._report.add("ALTERED", f"{leaf.pk} {leaf.sk} is about another file", index)
-            self._note_custody(event, content, index)
+            if content.get("workflow") == CUSTODY:
+                self._note_custody(event, content, index)
             for state, copy in zip(event.states[1:], known[1:], strict=True):
                 if copy is None:
                     self._unnamed_copies.setdefault(state.place, index)
@@ -321,7 +322,7 @@ class LogComparison:
 
     def _note_custody(self, event: Event, content: Mapping[str, JsonValue], index: int | None) -> None:
         """Note what custody itself has done to a history: erased its names, or linked it with an identifier."""
-        detail = content.get("detail") if content.get("workflow") == "custody" else None
+        detail = content.get("detail") if content.get("workflow") == CUSTODY else None
         if not isinstance(detail, dict):
             return
         if detail.get("erased") == "names":
