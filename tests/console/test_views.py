@@ -240,6 +240,21 @@ def test_what_was_known_of_a_place_is_not_said_of_what_was_put_over_it() -> None
     assert not known_of([removed, over])[0].is_removed
 
 
+@pytest.mark.parametrize(
+    ("deletion", "version", "is_removed"),
+    [
+        ("Permanently Deleted", "v1", False),  # of which another may be the current one
+        ("Permanently Deleted", None, True),
+        ("Delete Marker Created", "m1", True),
+    ],
+)
+def test_a_version_that_is_gone_for_good_is_not_the_file(deletion: str, version: str | None, is_removed: bool) -> None:
+    gone = event("deletion", object=state("one") | {"versionId": version})
+    gone["detail"] = {"deletion": deletion}
+    (known,) = known_of([event("creation", object=state("one")), gone])
+    assert known.is_removed is is_removed
+
+
 def test_names_are_made_visible_once() -> None:
     assert name_of(name_of("a\u202eb")) == name_of("a\u202eb")
     assert plain_name_of("a\u202eb\n") == "aU+202EbU+000A"

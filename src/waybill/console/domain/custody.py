@@ -94,6 +94,9 @@ def known_of(events: Iterable[Json]) -> list[Known]:
             known = found.pop(name, None) or Known(*name)
             found[name] = known
             known.what, known.at = EVENT.get(kind, kind.capitalize()), str(event["at"])
+            if _is_of_one_version(event):
+                known.what = "One version of it deleted"
+                continue
             if kind == "deletion" and is_good:
                 known.is_removed = known.is_removed or state in removed
                 continue
@@ -107,6 +110,14 @@ def known_of(events: Iterable[Json]) -> list[Known]:
                 known.differs = kind == "fixity check" and not is_good
                 known.compared = str(event["at"]) if kind in _COMPARING and is_good else known.compared
     return list(reversed(found.values()))
+
+
+def _is_of_one_version(event: Json) -> bool:
+    """Return whether S3 tells that a version is gone for good, whichever is the current one by now.
+
+    Amazon S3 user guide, "EventBridge event message structure": `deletion-type`.
+    """
+    return event["detail"].get("deletion") == "Permanently Deleted" and bool((event["object"] or {}).get("versionId"))
 
 
 def sentence_of(known: Iterable[Known], zone: ZoneInfo) -> str:
