@@ -1,5 +1,6 @@
 """From an upload to its history, the signed log and its verification, with the roles that the template gives."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,6 +9,9 @@ from tests.workflow.support.api import Api, api_of
 from tests.workflow.support.application import Application
 from tests.workflow.support.polling import DEADLINE, until
 from tests.workflow.support.source import Source
+
+# Seconds.
+_BETWEEN_PROBES, _UNTIL_S3_TELLS = 30.0, 600.0
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +94,17 @@ def test_what_others_do_in_a_watched_bucket_is_told_by_s3_itself(application: Ap
     s3.put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}, SkipDestinationValidation=True
     )
+    # Minutes pass on AWS before it tells anything (Amazon S3 user guide, "Enabling Amazon EventBridge").
+    probed = time.monotonic() - 2 * _BETWEEN_PROBES
+
+    def is_told() -> bool:
+        nonlocal probed
+        if time.monotonic() - probed > _BETWEEN_PROBES:
+            probed = time.monotonic()
+            s3.put_object(Bucket=bucket, Key="custody/probe", Body=b"")
+        return traced(api, bucket=bucket, key="custody/probe") is not None
+
+    until(is_told, "S3 tells of the bucket", _UNTIL_S3_TELLS)
     s3.put_object(Bucket=bucket, Key=key, Body=b"one")
     s3.put_object(Bucket=bucket, Key=key, Body=b"other")
     s3.delete_object(Bucket=bucket, Key=key)
