@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.functions import PHYSICAL
-from tests.fakes.runs import DESTINATIONS, SOURCE
+from tests.fakes.runs import DESTINATIONS, SOURCE, a_run
 from tests.functional.replication.conftest import NOW, Invoke
 from waybill.core.aws.clients import client
 from waybill.replication.adapters.s3 import S3Buckets
@@ -15,7 +15,7 @@ from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.adapters.versions_table import VersionsTable
 from waybill.replication.domain.copier import describe_source
 from waybill.replication.domain.every_version import VersionsAt
-from waybill.replication.models import CopyLimits, CopyTask, FileId, ReplicationRun, SourceVersion
+from waybill.replication.models import CopyLimits, CopyTask, FileId, SourceVersion
 
 KEY = "ledger é+.csv"
 FILE = FileId(SOURCE, KEY)
@@ -42,20 +42,16 @@ def bodies(s3: Any, bucket: str) -> list[bytes | None]:
     return [s3.get_object(Bucket=bucket, Key=KEY, VersionId=version)["Body"].read() for _, version, _ in found]
 
 
-def copied(invoke: Invoke, buckets: S3Buckets, **changes: str) -> dict[str, Any]:
-    run = ReplicationRun(
-        source_bucket=SOURCE,
-        source_key=KEY,
-        destination_buckets=DESTINATIONS[:1],
-        execution_id="arn:run",
-        execution_name="run",
-        workflow_start_time="2026-11-21T10:00:00.000Z",
-        generation=1,
-    )
-    task = CopyTask(
+def to_one_destination(buckets: S3Buckets) -> CopyTask:
+    """The copy of the file, as it is now, by its first run."""
+    run = a_run(key=KEY, destination_buckets=DESTINATIONS[:1], generation=1)
+    return CopyTask(
         run=run, destination_bucket=DESTINATIONS[0], description=describe_source(buckets, run, CopyLimits())
     )
-    answer: dict[str, Any] = invoke("copy_file", task.wire(), **changes)
+
+
+def copied(invoke: Invoke, buckets: S3Buckets, **changes: str) -> dict[str, Any]:
+    answer: dict[str, Any] = invoke("copy_file", to_one_destination(buckets).wire(), **changes)
     return answer
 
 
@@ -122,18 +118,8 @@ def test_turns_are_kept_by_one_run_at_a_time(table: VersionsTable) -> None:
 
 
 def test_what_became_of_a_version_is_found_by_its_id(table: VersionsTable, keeping: Any, buckets: S3Buckets) -> None:
-    run = ReplicationRun(
-        source_bucket=SOURCE,
-        source_key=KEY,
-        destination_buckets=DESTINATIONS[:1],
-        execution_id="arn:run",
-        execution_name="run",
-        workflow_start_time="2026-11-21T10:00:00.000Z",
-    )
     keeping.put_object(Bucket=SOURCE, Key=KEY, Body=b"abc")
-    described = describe_source(buckets, run, CopyLimits())
-    task = CopyTask(run=run, destination_bucket=DESTINATIONS[0], description=described)
-    table.record_version(task, SourceVersion("v1", "2026"), "KMS_DENIED", None)
+    table.record_version(to_one_destination(buckets), SourceVersion("v1", "2026"), "KMS_DENIED", None)
     assert table.has_version(FILE, DESTINATIONS[0], "v1")
     assert not table.has_version(FILE, DESTINATIONS[0], "v2")
     assert not table.has_version(FILE, DESTINATIONS[1], "v1")

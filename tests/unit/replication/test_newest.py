@@ -5,16 +5,21 @@ S3 user guide, "What isn't replicated": a replica is not sent on to where it cam
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.ring import Ring
-from tests.fakes.runs import DESTINATIONS, KEY
+from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, a_run, facts, task
 from tests.fakes.s3 import Content
 from tests.fakes.world import SIZES, World
-from waybill.replication.models import Strategy
+from waybill.core.clock import iso
+from waybill.replication.domain.newest import Writes
+from waybill.replication.domain.records import DestinationRecord
+from waybill.replication.errors import DestinationUnsettledError
+from waybill.replication.models import ObjectFacts, Strategy
 
 A, B, C = "ring-a", "ring-b", "ring-c"
 _RINGS = {2: (A, B), 3: (A, B, C)}
@@ -147,3 +152,71 @@ def test_what_is_done_there_between_the_look_and_the_copy_is_seen(
     assert world.replicate(stored).codes == [code, "COPIED"]
     assert world.s3.get(bucket, KEY).content.labels == ({then} if then else stored.content.labels)
     assert world.s3.open_uploads() == []
+
+
+_WRITTEN = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+# Of a write, its event and the record of its copy may be on their way for a minute: docs, "newest".
+_MINUTE = timedelta(seconds=60)
+
+
+def write(seconds: int, e_tag: str = E_TAG, **more: object) -> ObjectFacts:
+    return facts(last_modified=iso(_WRITTEN + seconds * _SECOND), e_tag=e_tag, **more)
+
+
+def newer_is_there(
+    source: ObjectFacts,
+    found: ObjectFacts,
+    *,
+    generation: int = 1,
+    look_first: bool = False,
+    after: timedelta = _SECOND,
+    recorded: str | None = None,
+) -> bool:
+    """Ask `after` the write at the destination; `recorded` is the ETag of the last copy that was recorded there."""
+    run = a_run(sequencer="01", generation=generation, look_first=look_first)
+    record = DestinationRecord("arn:earlier", "COMPLETED", None, recorded, None) if recorded else None
+    written = datetime.fromisoformat(found.last_modified or "")
+    return Writes(task(run, source), found, record, lambda: written + after).newer_is_there()
+
+
+@pytest.mark.parametrize(
+    ("source", "found", "newer"),
+    [
+        (write(0), write(1, "other"), True),
+        (write(1), write(0, "other"), False),
+        # Within one second both sides have to call the same one newer.
+        (write(0, "aa"), write(0, "bb"), True),
+        (write(0, "bb"), write(0, "aa"), False),
+        (write(0, properties={"Content-Type": "a"}), write(0, properties={"Content-Type": "b"}), True),
+        # What is no later than the source, and no other write, hides nothing newer.
+        (write(0), write(0), False),
+    ],
+)
+def test_which_of_two_writes_is_newer(source: ObjectFacts, found: ObjectFacts, newer: bool) -> None:
+    assert newer_is_there(source, found) is newer
+    assert newer_is_there(source, found, after=2 * _MINUTE) is newer
+
+
+def test_the_first_run_of_a_file_knows_at_once_that_a_newer_write_is_not_its_own() -> None:
+    """Nothing of this stack can lie there before a file's first run; a second may meet the copy of the first."""
+    older, newer = write(0), write(1, "other")
+    assert newer_is_there(older, newer, generation=1)
+    with pytest.raises(DestinationUnsettledError):
+        newer_is_there(older, newer, generation=2)
+    assert not newer_is_there(older, newer, generation=2, recorded="other")
+
+
+@pytest.mark.parametrize(
+    ("after", "settled"),
+    [(timedelta(), False), (_MINUTE - _SECOND, False), (_MINUTE, False), (_MINUTE + _SECOND, True)],
+)
+@pytest.mark.parametrize("newer", [True, False])
+def test_a_write_of_the_last_minute_is_looked_at_again(after: timedelta, settled: bool, newer: bool) -> None:
+    """It may be a copy whose record is on its way, or the original of the source, which is."""
+    source, found = (write(0), write(1, "other")) if newer else (write(1), write(0, "other"))
+    if settled:
+        assert newer_is_there(source, found, generation=2, look_first=True, after=after) is newer
+        return
+    with pytest.raises(DestinationUnsettledError):
+        newer_is_there(source, found, generation=2, look_first=True, after=after)
