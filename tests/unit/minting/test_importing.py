@@ -64,6 +64,17 @@ def test_a_transaction_that_is_cancelled_without_a_reason_is_not_repeated_for_ev
     assert load(registry, Proposal(B, "bbbbbbbb"))[2] == ["DynamoDB was too busy; start the import again"]
 
 
+@pytest.mark.parametrize(("busy", "stored"), [(11, 1), (12, 0)])
+@pytest.mark.parametrize("ruling", [Ruling.CONFLICT, Ruling.THROTTLED, Ruling.KEPT])
+def test_a_busy_table_is_asked_twelve_times_and_then_left(
+    registry: MemoryRegistry, ruling: Ruling, busy: int, stored: int
+) -> None:
+    """As often as a call that fails, and never fewer: an import of a million meets a busy table."""
+    registry.assign_faults = [lambda store, proposals: [ProposalVerdict(ruling)] * len(proposals)] * busy
+    refused = [] if stored else ["DynamoDB was too busy; start the import again"]
+    assert load(registry, Proposal(B, "bbbbbbbb")) == (stored, 0, refused)
+
+
 def test_heirs_come_with_their_predecessors(registry: MemoryRegistry) -> None:
     assert load(registry, Proposal(B, "bbbbbbbb"), Proposal(C, "bbbbbbbb", B)) == (2, 0, [])
     assert load(registry, Proposal(parse_source_id("d"), "cccccccc", A))[2] == [

@@ -31,6 +31,9 @@ _LINE_FIELDS = ("sourceIdentifier", "canonicalId", "createdAt", "predecessor", "
 _ATTEMPTS = 12
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_BUSY = frozenset({Ruling.CONFLICT, Ruling.THROTTLED})
+# What is kept is asked for again without what has kept it from being stored.
+_OPEN = _BUSY | {Ruling.KEPT}
 
 
 @dataclass(frozen=True)
@@ -164,19 +167,18 @@ class Importer:
         return found
 
     def _store(self, batch: Sequence[Proposal]) -> Iterator[tuple[Proposal, ProposalVerdict]]:
-        waiting, attempts = list(batch), 0
+        waiting, course = list(batch), self._retry.begin()
         while waiting:
             token, asked, at = str(uuid.uuid4()), waiting, iso(now())
             verdicts = self._repeated(lambda: self.registry.assign(asked, token=token, at=at))  # noqa: B023 - called at once
-            waiting = []
-            for proposal, verdict in zip(asked, verdicts, strict=True):
-                if verdict.ruling in {Ruling.KEPT, Ruling.CONFLICT, Ruling.THROTTLED} and attempts < _ATTEMPTS:
-                    waiting.append(proposal)
-                else:
-                    yield proposal, verdict
-            if waiting == asked or any(verdict.ruling in {Ruling.CONFLICT, Ruling.THROTTLED} for verdict in verdicts):
-                attempts += 1
-                self.time.sleep(self._retry.draw(attempts))
+            told = list(zip(asked, verdicts, strict=True))
+            yield from (each for each in told if each[1].ruling not in _OPEN)
+            still_open = [each for each in told if each[1].ruling in _OPEN]
+            waiting = [proposal for proposal, _ in still_open]
+            busy = waiting == asked or any(verdict.ruling in _BUSY for verdict in verdicts)
+            if waiting and busy and not course.pause():
+                yield from still_open
+                return
 
     def _repeated[T](self, call: Callable[[], T]) -> T:
         return self._retry.call(call, on=(RegistryThrottledError, RegistryUnavailableError))
