@@ -97,10 +97,10 @@ class Clock:
         self.left -= seconds
 
 
-def counting() -> Callable[[], str]:
+def counting() -> Callable[[str], str]:
     """Canonical IDs in order: aaaaaaaa, aaaaaaab, …."""
     numbers = _numbers()
-    return lambda: next(numbers)
+    return lambda _system: next(numbers)
 
 
 def _numbers() -> Iterator[str]:
@@ -119,7 +119,7 @@ def mint(
     registry: MemoryRegistry,
     wanted: Sequence[SourceId | WantedIdentifier],
     *,
-    draw: Callable[[], str] | None = None,
+    draw: Callable[[str], str] | None = None,
     clock: Clock | None = None,
     policy: Policy | None = None,
 ) -> dict[SourceId, Outcome]:

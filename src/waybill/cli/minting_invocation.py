@@ -79,7 +79,7 @@ def dry_run(cli: Cli, payload: Mapping[str, Any]) -> Iterator[RehearsedOutcome]:
     """Yield what would become of each identifier of a request; nothing is written."""
     drawn: list[str] = []
 
-    def noted() -> str:
+    def noted(_system: str) -> str:
         drawn.append(draw())
         return drawn[-1]
 

@@ -1,7 +1,7 @@
 """`waybill ids reserve|replace|withdraw`: the life of an identifier."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,13 +10,7 @@ from waybill.cli.grammar import App
 from waybill.cli.output import details
 from waybill.core.retry import Retry
 from waybill.minting.adapters.lifecycle import LifecycleTable
-from waybill.minting.domain.canonical_ids import (
-    ALL_SYSTEMS,
-    draw,
-    forbidden_words,
-    identifier_prefixes,
-    parse_canonical_id,
-)
+from waybill.minting.domain.canonical_ids import Drawing, parse_canonical_id
 from waybill.minting.domain.lifecycle import RESERVE_LIMIT, IdentifierLives, reserve
 from waybill.minting.models import Life
 from waybill.minting.views import LifeView
@@ -45,11 +39,7 @@ def _reserve(
 ) -> None:
     """Reserve canonical IDs before their records exist; `ids import` gives them their sources."""
     table, reserved = lives(cli), list[str]()
-    settings = minter_settings(cli)
-
-    def one() -> str:
-        return draw(check=settings["check"], forbidden=settings["forbidden"], prefix=settings["prefix"])
-
+    one = drawing(cli).draw
     while len(reserved) < count:
         some, key = min(RESERVE_LIMIT, count - len(reserved)), uuid.uuid4().hex
         reserved += _RETRY.call(lambda: reserve(table, one, some, purpose, key=key))  # noqa: B023 - called at once
@@ -73,15 +63,15 @@ def _withdraw(cli: Cli, canonical_id: _CANONICAL_ID, reason: _REASON) -> None:
     _show(cli, _RETRY.call(lambda: IdentifierLives(lives(cli)).withdraw(old, reason)))
 
 
-def minter_settings(cli: Cli) -> dict[str, Any]:
-    """Return how the stack's minter draws: with a check character or not, without which words, with what before it."""
+def drawing(cli: Cli) -> Drawing:
+    """Return how the stack's minter draws new canonical IDs."""
     name = cli.stack.output("IdMinterFunctionName")
     variables = cli.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    return {
-        "check": variables.get("CHECK_CHARACTER", "false").lower() == "true",
-        "forbidden": forbidden_words(variables.get("FORBIDDEN_WORDS", "")),
-        "prefix": identifier_prefixes(variables.get("IDENTIFIER_PREFIX", "")).get(ALL_SYSTEMS, ""),
-    }
+    return Drawing.of(
+        check=variables.get("CHECK_CHARACTER", "false").lower() == "true",
+        words=variables.get("FORBIDDEN_WORDS", ""),
+        prefixes=variables.get("IDENTIFIER_PREFIX", ""),
+    )
 
 
 def _show(cli: Cli, life: Life) -> None:

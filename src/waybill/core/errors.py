@@ -45,6 +45,10 @@ class ConfigurationError(PermanentError):
     code: ClassVar[str] = "CONFIGURATION"
 
 
+class ParametersError(ConfigurationError):
+    """The stack was deployed with parameters that do not go together; the message names them, for whoever meets it."""
+
+
 class InvalidInputError(PermanentError):
     """The input breaks its contract; `errors` names every field that does."""
 

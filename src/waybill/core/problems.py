@@ -2,7 +2,8 @@
 
 `type` is always `about:blank`, so `title` is the status phrase (RFC 9457, section 4.2.1). Waybill adds
 `code`, stable and for programs; `requestId`, which finds the request in the logs; and for status 400
-`errors`, one entry per field. A fault of ours tells nothing about its cause: that is in the logs.
+`errors`, one entry per field. A fault of ours tells nothing about its cause, which is in the logs. Parameters of the
+stack that do not go together are told: somebody has to deploy it with others.
 """
 
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from pydantic import JsonValue
 
 from waybill.core.errors import (
+    ConfigurationError,
     ConflictError,
     FieldError,
     ForbiddenError,
     GoneError,
     InvalidInputError,
     NotFoundError,
+    ParametersError,
     RateLimitedError,
     RetryableError,
     TokenExpiredError,
@@ -102,6 +105,10 @@ def problem_of(error: Exception) -> ProblemDetails:
         case RequestUnsupportedContentType():
             return ProblemDetails(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json", "UNSUPPORTED_MEDIA_TYPE"
+            )
+        case ParametersError():
+            return ProblemDetails(
+                HTTPStatus.INTERNAL_SERVER_ERROR, _told(str(error), _DETAIL_LENGTH), ConfigurationError.code
             )
         case InvalidInputError():
             return _invalid(error.errors)

@@ -5,7 +5,7 @@ The class names are matched by `statemachine/minting.asl.json`.
 
 from typing import ClassVar
 
-from waybill.core.errors import PermanentError, RetryableError
+from waybill.core.errors import ParametersError, PermanentError, RetryableError
 
 
 class RegistryThrottledError(RetryableError):
@@ -24,6 +24,10 @@ class RegistryRefusedError(PermanentError):
     """The table is missing, or refuses this role: nothing can be minted until somebody changes that."""
 
     code: ClassVar[str] = "REGISTRY_REFUSED"
+
+
+class NoIdentifiersLeftError(ParametersError):
+    """The parameters leave hardly any canonical ID that may be drawn."""
 
 
 class TransactionRefusedError(PermanentError):

@@ -6,7 +6,7 @@ Each is built when it is first needed, and what it is made of is imported then: 
 import itertools
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from waybill.minting.adapters.table import IdentifiersTable
     from waybill.minting.domain.answers import MintAnswer, RequestMinter
     from waybill.minting.domain.audit import Audit
+    from waybill.minting.domain.canonical_ids import Drawing
     from waybill.minting.domain.lookup import Lookup
     from waybill.minting.domain.minter import Minter
     from waybill.minting.domain.plan import ChunkPlan, MintingRun
@@ -66,22 +67,23 @@ def invocation_time(context: "InvocationContext") -> "InvocationTime":
 
 def minter(context: "InvocationContext") -> "Minter":
     """Return the minter for one invocation."""
-    from waybill.minting.domain.canonical_ids import identifier_prefixes
     from waybill.minting.domain.minter import Minter
 
-    prefixes = identifier_prefixes(load(RegistrySettings).identifier_prefix)
-    draws = {system: canonical_id_draw(prefix) for system, prefix in prefixes.items()}
-    return Minter(registry(), canonical_id_draw(), invocation_time(context), draws=draws)
+    return Minter(registry(), drawing().draw, invocation_time(context))
 
 
-def canonical_id_draw(prefix: str | None = None) -> Callable[[], str]:
-    """Return what draws new canonical IDs, with `prefix` or that of all systems which have none of their own."""
-    from waybill.minting.domain.canonical_ids import ALL_SYSTEMS, draw, forbidden_words, identifier_prefixes
+def drawing() -> "Drawing":
+    """Return how new canonical IDs are drawn; raises `NoIdentifiersLeftError` where hardly any can be."""
+    return _drawing(load(RegistrySettings))
 
-    settings = load(RegistrySettings)
-    others = identifier_prefixes(settings.identifier_prefix).get(ALL_SYSTEMS, "")
-    words = forbidden_words(settings.forbidden_words)
-    return partial(draw, check=settings.check_character, forbidden=words, prefix=others if prefix is None else prefix)
+
+@cache
+def _drawing(settings: RegistrySettings) -> "Drawing":
+    from waybill.minting.domain.canonical_ids import Drawing
+
+    return Drawing.of(
+        check=settings.check_character, words=settings.forbidden_words, prefixes=settings.identifier_prefix
+    )
 
 
 @cache
@@ -104,7 +106,7 @@ def reserve(count: int, purpose: str, by: str, key: str | None) -> tuple[str, ..
     """Return new canonical IDs that are reserved; see `lifecycle.reserve`."""
     from waybill.minting.domain import lifecycle
 
-    return lifecycle.reserve(lives(), canonical_id_draw(), count, purpose, by=by, key=key)
+    return lifecycle.reserve(lives(), drawing().draw, count, purpose, by=by, key=key)
 
 
 def resolver_template() -> str:

@@ -16,6 +16,7 @@ from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
 from waybill.core.retry import Retry
 from waybill.minting.adapters.table import IdentifiersTable
+from waybill.minting.domain.canonical_ids import Drawing
 from waybill.minting.handlers.id_minter import lambda_handler
 
 
@@ -25,9 +26,7 @@ def stack(aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     outputs = {"IdentifiersTableName": TABLE, "IdMinterFunctionName": "minter", "IdMinterWorkflowArn": WORKFLOW}
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
     monkeypatch.setattr(minting_invocation, "_invoked", lambda client, name, payload: lambda_handler(payload, context))
-    monkeypatch.setattr(
-        minting_life, "minter_settings", lambda cli: {"check": False, "forbidden": frozenset(), "prefix": ""}
-    )
+    monkeypatch.setattr(minting_life, "drawing", lambda cli: Drawing())
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 

@@ -15,7 +15,7 @@ from waybill.core.observability import logger
 from waybill.core.settings import load
 from waybill.minting import WORKFLOW, runtime
 from waybill.minting.domain.audit import audit
-from waybill.minting.errors import RegistryRefusedError
+from waybill.minting.errors import NoIdentifiersLeftError, RegistryRefusedError
 from waybill.minting.handlers.id_minter import lambda_handler
 from waybill.minting.models import StoredDocument
 
@@ -77,6 +77,19 @@ def test_a_missing_table_raises(aws: Aws, context: Any, event: dict[str, Any]) -
     aws.dynamodb.delete_table(TableName=TABLE)
     with pytest.raises(RegistryRefusedError, match=TABLE):
         lambda_handler(event, context)
+
+
+@pytest.mark.parametrize("event", [wanted(1), {"healthCheck": True}])
+def test_parameters_that_leave_no_identifier_are_named_and_nothing_is_minted(
+    aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
+) -> None:
+    """Known faults of the ID minter, 5: a list that leaves hardly anything is said at once, whatever is minted."""
+    monkeypatch.setenv("FORBIDDEN_WORDS", "a")
+    monkeypatch.setenv("IDENTIFIER_PREFIX", "calm=ca")
+    load.cache_clear()
+    with pytest.raises(NoIdentifiersLeftError, match=r"ForbiddenWords.*IdentifierPrefix.*calm"):
+        lambda_handler(event, context)
+    assert aws.items() == []
 
 
 def test_throttling_that_passes(aws: Aws, context: Any, calls: Calls) -> None:

@@ -133,6 +133,22 @@ def test_malformed_and_unknown(ask, path: str, query: dict[str, str] | None, sta
     assert refused.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/identifiers", {"sourceIdentifiers": ["new"]}), ("/identifiers/reserve", {"count": 1, "purpose": "book"})],
+)
+def test_parameters_that_leave_no_identifier_are_named(
+    ask, path: str, body: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORBIDDEN_WORDS", "a")
+    monkeypatch.setenv("IDENTIFIER_PREFIX", "*=ca")
+    load.cache_clear()
+    refused = ask("POST", path, body=body)
+    assert (refused.status, refused.json["code"]) == (500, "CONFIGURATION")
+    assert "ForbiddenWords" in refused.json["detail"]
+    assert "IdentifierPrefix" in refused.json["detail"]
+
+
 def change(ask, path: str, body: Any, **more: Any) -> Answer:
     return ask("POST", f"/identifiers/{path}", body=body, **more)
 

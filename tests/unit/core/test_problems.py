@@ -11,6 +11,7 @@ from waybill.core.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
+    ParametersError,
     PermanentError,
     RateLimitedError,
     RetryableError,
@@ -61,6 +62,12 @@ def test_a_fault_of_ours_tells_nothing(error: Exception, status: int) -> None:
     document = json.dumps(problem.document("/path", "request-1"))
     assert problem.status == status
     assert "secret" not in document.lower()
+
+
+def test_parameters_that_do_not_go_together_are_named() -> None:
+    problem = problem_of(ParametersError("ThisOne and ThatOne do not go together"))
+    assert (problem.status, problem.code) == (500, "CONFIGURATION")
+    assert problem.detail == "ThisOne and ThatOne do not go together"
 
 
 def test_the_document_is_a_problem_as_in_rfc_9457() -> None:

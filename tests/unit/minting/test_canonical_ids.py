@@ -11,6 +11,7 @@ from waybill.core.errors import ConfigurationError, InvalidInputError
 from waybill.minting.domain.canonical_ids import (
     ALPHABET,
     LETTERS,
+    Drawing,
     check_character,
     draw,
     forbidden_words,
@@ -18,6 +19,7 @@ from waybill.minting.domain.canonical_ids import (
     is_canonical_id,
     parse_canonical_id,
 )
+from waybill.minting.errors import NoIdentifiersLeftError
 
 BODIES = st.text(st.sampled_from(ALPHABET), min_size=7, max_size=7).map(lambda rest: "k" + rest)
 
@@ -86,8 +88,36 @@ def test_no_new_id_contains_a_forbidden_word() -> None:
 
 
 def test_a_list_that_leaves_hardly_anything_is_said_at_once() -> None:
-    with pytest.raises(ConfigurationError, match="FORBIDDEN_WORDS"):
+    with pytest.raises(ConfigurationError, match="ForbiddenWords"):
         draw(forbidden=forbidden_words(",".join(ALPHABET[:-1])))
+
+
+@pytest.mark.parametrize(
+    ("words", "prefixes", "system"),
+    [
+        ("a", "calm=ca", "calm"),
+        ("A", "sierra=sr,calm=ca", "calm"),
+        ("fart", "calm=far", None),
+        ("cab,cac", "*=ca", None),
+        ("ca", "*=ca", "all other systems"),
+        # What may follow the prefix is gone, though the prefix is none of the words.
+        (",".join(f"w{character}" for character in ALPHABET), "*=w", "all other systems"),
+        (",".join(ALPHABET[:-1]), "", ""),
+        (",".join(ALPHABET[23:] + LETTERS[1:]), "", ""),
+    ],
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_parameters_that_leave_hardly_any_identifier_are_refused_before_one_is_drawn(
+    words: str, prefixes: str, system: str | None, check: bool
+) -> None:
+    """Known faults of the ID minter, 5: a list so large that hardly anything is left is said at once."""
+    if system is None:
+        assert Drawing.of(check=check, words=words, prefixes=prefixes).draw()
+        return
+    with pytest.raises(NoIdentifiersLeftError, match="ForbiddenWords") as refused:
+        Drawing.of(check=check, words=words, prefixes=prefixes)
+    assert ("IdentifierPrefix" in str(refused.value)) is bool(prefixes)
+    assert system in str(refused.value)
 
 
 def test_an_empty_list_filters_nothing() -> None:

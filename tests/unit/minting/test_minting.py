@@ -127,7 +127,7 @@ def test_taken_ids_are_drawn_again(registry: MemoryRegistry) -> None:
 def test_a_generator_without_free_ids_fails_one_by_one_and_leaves_the_others(registry: MemoryRegistry) -> None:
     registry.reverse, registry.forward = {"takenxxx": parse_source_id("o")}, {parse_source_id("o"): "takenxxx"}
     drawn = iter(["freeaaaa", "freebbbb"])
-    outcomes = mint(registry, sources(3), draw=lambda: next(drawn, "takenxxx"))
+    outcomes = mint(registry, sources(3), draw=lambda _: next(drawn, "takenxxx"))
     assert len(ids_of(outcomes)) == 2
     assert codes(outcomes) == {FailureCode.COLLISION}
     assert registry.calls < 20

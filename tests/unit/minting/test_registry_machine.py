@@ -39,7 +39,9 @@ class Minters(RuleBasedStateMachine):
 
     def request(self, wanted: list[WantedIdentifier], ids: st.DataObject) -> None:
         drawn = ids.draw(st.lists(st.sampled_from(FEW_IDS), min_size=1, max_size=30))
-        outcomes = mint(self.registry, wanted, draw=lambda: drawn.pop(0) if len(drawn) > 1 else drawn[0], clock=Clock())
+        outcomes = mint(
+            self.registry, wanted, draw=lambda _: drawn.pop(0) if len(drawn) > 1 else drawn[0], clock=Clock()
+        )
         assert set(outcomes) == {each.source for each in wanted}
         for source, outcome in outcomes.items():
             if isinstance(outcome, Minted):

@@ -8,8 +8,10 @@ neighbours.
 import re
 import secrets
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from waybill.core.errors import ConfigurationError, FieldError, InvalidInputError
+from waybill.minting.errors import NoIdentifiersLeftError
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 LETTERS = ALPHABET[:23]
@@ -28,7 +30,7 @@ def draw(*, check: bool = False, forbidden: Collection[str] = (), prefix: str = 
 
     Raises
     ------
-    ConfigurationError
+    NoIdentifiersLeftError
         The forbidden words leave hardly any ID.
     """
     for _ in range(_DRAWS):
@@ -37,7 +39,7 @@ def draw(*, check: bool = False, forbidden: Collection[str] = (), prefix: str = 
         whole = drawn + check_character(drawn) if check else drawn
         if not any(word in whole for word in forbidden):
             return whole
-    raise ConfigurationError("FORBIDDEN_WORDS leaves hardly any identifier")
+    raise NoIdentifiersLeftError("ForbiddenWords leaves hardly any identifier")
 
 
 def forbidden_words(text: str) -> frozenset[str]:
@@ -65,6 +67,43 @@ def identifier_prefixes(text: str) -> Mapping[str, str]:
             raise ConfigurationError(f"IDENTIFIER_PREFIX: {system!r} has two prefixes")
         found[system] = prefix
     return found
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a stack draws new canonical IDs: with a check character or not, without which words, with what before it."""
+
+    check: bool = False
+    forbidden: frozenset[str] = frozenset()
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, *, check: bool, words: str, prefixes: str) -> "Drawing":
+        """Return what the stack's parameters say; nothing is to be minted before it is known that something can be.
+
+        Raises
+        ------
+        ConfigurationError
+            They are unusable.
+        NoIdentifiersLeftError
+            The words leave hardly any ID to a source system; names both parameters where it is one with a prefix.
+        """
+        drawing = cls(check, forbidden_words(words), identifier_prefixes(prefixes))
+        for system in dict.fromkeys((ALL_SYSTEMS, *drawing.prefixes)):
+            drawing.draw(system)
+        return drawing
+
+    def draw(self, system: str = ALL_SYSTEMS) -> str:
+        """Return a random canonical ID for a source of `system`, or for one that is not known yet."""
+        prefix = self.prefixes.get(system, self.prefixes.get(ALL_SYSTEMS, ""))
+        try:
+            return draw(check=self.check, forbidden=self.forbidden, prefix=prefix)
+        except NoIdentifiersLeftError as error:
+            if not prefix:
+                raise
+            systems = "all other systems" if system == ALL_SYSTEMS else system
+            told = f"{error} that begins with {prefix!r}, which IdentifierPrefix sets for {systems}"
+            raise NoIdentifiersLeftError(told) from None
 
 
 def folded(text: str) -> str:

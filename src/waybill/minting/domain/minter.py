@@ -50,19 +50,17 @@ class Policy:
 
 
 class Minter:
-    """Mints identifiers in a registry; `draw` returns a random canonical ID, `draws` those of some source systems."""
+    """Mints identifiers in a registry; `draw` returns a random canonical ID for a source system."""
 
     def __init__(
         self,
         registry: Registry,
-        draw: Callable[[], str],
+        draw: Callable[[str], str],
         time: InvocationTime,
         policy: Policy | None = None,
-        draws: Mapping[str, Callable[[], str]] | None = None,
     ) -> None:
         self._registry = registry
         self._draw = draw
-        self._draws = draws or {}
         self._time = time
         self._policy = policy or Policy()
 
@@ -83,10 +81,7 @@ class Minter:
         RegistryRefusedError
             The table is missing, or refuses this role.
         """
-        return _Mint(self._registry, self._drawn_for, self._time, self._policy, job_id, faults or {}).run(wanted)
-
-    def _drawn_for(self, source: SourceId) -> str:
-        return self._draws.get(source.source_system, self._draw)()
+        return _Mint(self._registry, self._draw, self._time, self._policy, job_id, faults or {}).run(wanted)
 
 
 @dataclass
@@ -107,7 +102,7 @@ class _Mint:
     def __init__(
         self,
         registry: Registry,
-        draw: Callable[[SourceId], str],
+        draw: Callable[[str], str],
         time: InvocationTime,
         policy: Policy,
         job_id: str | None,
@@ -229,7 +224,7 @@ class _Mint:
         """Return a proposal with a canonical ID that this call has not proposed yet."""
         while (draws := self._draws.get(source, 0)) < self._policy.draws:
             self._draws[source] = draws + 1
-            drawn = self._draw(source)
+            drawn = self._draw(source.source_system)
             if drawn not in self._drawn:
                 self._drawn.add(drawn)
                 return Proposal(source, drawn)

@@ -15,10 +15,11 @@ def lambda_handler(event: object, context: "InvocationContext") -> MintResponse 
     """Take `{sourceIdentifiers, jobId?, predecessors?, mode?}`; return `{successes, failures, identifiers, jobId?}`.
 
     With an `earlier` answer to the request, what failed there for a transient reason is tried again, and nothing else.
-    `{"healthCheck": true}` reads one key of the table, mints nothing and returns `{"status": "ok"}`. What concerns one
-    identifier is a value; an exception means that nothing could be done.
+    `{"healthCheck": true}` reads one key of the table, looks whether there is anything to draw, mints nothing and
+    returns `{"status": "ok"}`. What concerns one identifier is a value; an exception means that nothing could be done.
     """
     if event == {"healthCheck": True}:
+        runtime.drawing()
         runtime.registry().check()
         return {"status": "ok"}
     return runtime.respond(event, context, runtime.request_cap(), resumes=True).document
