@@ -11,6 +11,7 @@ from mends import (
     concurrency,
     failures,
     gateway,
+    logs,
     memory,
     messages,
     objects,
@@ -38,6 +39,7 @@ MENDS = (
     messages,
     templates,
     snapshots,
+    logs,
 )
 
 if __name__ == "__main__":

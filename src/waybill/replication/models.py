@@ -457,6 +457,11 @@ class RunTotals(WireModel):
     superseded_copies: int = 0
     results: tuple[dict[str, Any], ...]
 
+    @property
+    def bytes_copied(self) -> int:
+        """How many bytes the run has brought to all destinations together."""
+        return sum(result.get("bytes") or 0 for result in self.results)
+
     def buckets(self, *, success: bool) -> list[str]:
         """Return the destinations that have the file (`success`), or those that failed."""
         return [

@@ -135,13 +135,20 @@ def test_bytes_are_counted_when_they_were_copied(
     invoke: Invoke, tracking: TrackingTable, s3: Any, counted: Callable[[], dict[str, float]]
 ) -> None:
     s3.put_object(Bucket=SOURCE, Key=KEY, Body=b"abc")
-    run = claimed(tracking, destination_buckets=(A,))
+    run = claimed(tracking)
     source = ObjectFacts.parse(invoke("describe_source", run.wire())["source"])
-    copy = task(run, source).wire()
-    assert invoke("copy_file", copy)["code"] == "COPIED"
-    assert counted() == {"BytesCopied": 3}
-    assert invoke("copy_file", copy)["code"] == "SKIPPED_IDENTICAL"
-    assert counted() == {"BytesCopied": 0}
+
+    def copied(code: str) -> float:
+        results = [invoke("copy_file", task(run, source, bucket).wire()) for bucket in DESTINATIONS]
+        assert [result["code"] for result in results] == [code] * 2
+        # Two lines of the log for each file cost as much as all others together.
+        assert counted() == {}
+        totals = {"totalBuckets": 2, "successfulCopies": 2, "failedCopies": 0, "results": results}
+        invoke("update_dynamodb_final", {"run": run.wire(), "totals": totals})
+        return counted().get("BytesCopied", 0)
+
+    assert copied("COPIED") == 2 * len(b"abc")
+    assert copied("SKIPPED_IDENTICAL") == 0
 
 
 # --- FormatErrorResult ---

@@ -55,6 +55,51 @@ def test_the_api_answers_while_all_processes_work(busy_account: Account) -> None
         assert list(pool.map(post, [url] * 12)) == [200] * 12
 
 
+@pytest.mark.parametrize("level", ["INFO", "WARN"])
+def test_an_invocation_that_goes_well_is_logged_by_lambda_at_info_alone(account: Account, level: str) -> None:
+    """Lambda Developer Guide, "Log-level filtering": start and report of what went well are of level INFO."""
+    name = f"logs-{level.lower()}"
+    account.function(
+        name,
+        """
+        def handler(event, context):
+            print("told by the function")
+            if event:
+                raise ValueError("failed")
+        """,
+        LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": level},
+    )
+
+    def words(payload: bytes) -> list[str]:
+        account.client("lambda").invoke(FunctionName=name, Payload=payload)
+        pages = account.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
+        return [event["message"].partition(" ")[0] for page in pages for event in page["events"]]
+
+    assert words(b"{}") == (["told"] if level == "WARN" else ["START", "told", "END", "REPORT"])
+    # What failed is reported at every level.
+    assert "REPORT" in words(b'{"fail": true}')
+
+
+def test_what_prints_nothing_takes_no_time(account: Account) -> None:
+    """Lambda Developer Guide, "Lambda execution environment lifecycle": an invocation ends with its answer."""
+    account.function("silent", "def handler(event, context):\n    pass\n")
+    durations = account.client("cloudwatch").get_metric_statistics
+    dimensions = [{"Name": "FunctionName", "Value": "silent"}]
+    for _ in range(10):
+        account.client("lambda").invoke(FunctionName="silent")
+    [found] = durations(
+        Namespace="AWS/Lambda",
+        MetricName="Duration",
+        Dimensions=dimensions,
+        StartTime=0,
+        EndTime=4_000_000_000,
+        Period=4_000_000_000,
+        Statistics=["Minimum"],
+    )["Datapoints"]
+    # MiniStack's own wait for lines was 50 ms.
+    assert found["Minimum"] < 50
+
+
 def test_a_request_has_at_most_10_mb(account: Account) -> None:
     """API Gateway Developer Guide, "Quotas for configuring and running a REST API"."""
     url = account.api(account.function("large", "def handler(event, context):\n    return {'statusCode': 200}\n"))

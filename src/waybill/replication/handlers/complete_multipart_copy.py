@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from waybill.core.observability import MetricUnit, count, instrumented
+from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.models import CopyTask
 
@@ -14,6 +14,5 @@ if TYPE_CHECKING:
 @instrumented(WORKFLOW)
 def lambda_handler(event: "UploadedTask", context: "InvocationContext") -> dict[str, object]:
     """Take `{task, uploadId}`; return the destination result."""
-    result = runtime.copier(context).complete_multipart_copy(CopyTask.parse(event["task"]), event["uploadId"])
-    count(WORKFLOW, "BytesCopied", result.bytes or 0, MetricUnit.Bytes)
-    return result.wire()
+    task = CopyTask.parse(event["task"])
+    return runtime.copier(context).complete_multipart_copy(task, event["uploadId"]).wire()

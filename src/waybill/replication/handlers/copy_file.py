@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from waybill.core.observability import MetricUnit, count, instrumented
+from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.models import CopyTask
 
@@ -13,6 +13,4 @@ if TYPE_CHECKING:
 @instrumented(WORKFLOW)
 def lambda_handler(event: object, context: "InvocationContext") -> dict[str, object]:
     """Take a copy task; return its destination result."""
-    result = runtime.copier(context).copy_file(CopyTask.parse(event))
-    count(WORKFLOW, "BytesCopied", result.bytes or 0, MetricUnit.Bytes)
-    return result.wire()
+    return runtime.copier(context).copy_file(CopyTask.parse(event)).wire()

@@ -35,7 +35,8 @@ def _handled(message_id: str, body: str) -> bool:
 def _handle(payload: object) -> EventOutcome:
     outcome = handle_event(payload, runtime.routing(), runtime.starter())
     count(WORKFLOW, "RunsStarted", len(outcome.started))
-    count(WORKFLOW, "RecordsIgnored", len(outcome.ignored))
+    if outcome.ignored:
+        count(WORKFLOW, "RecordsIgnored", len(outcome.ignored))
     for ignored in outcome.ignored:
         logger(WORKFLOW).info("record ignored", extra={"reason": ignored.reason})
     return outcome

@@ -21,5 +21,8 @@ def lambda_handler(event: "FinishedRun", context: object) -> "RecordedOutcome":
     recorded = runtime.tracking().finish(run, totals, outcome)
     if outcome is RunOutcome.SUCCESS and (written := moment_of(run.event_time)):
         count(WORKFLOW, "ReplicationLatency", max((now() - written).total_seconds(), 0), MetricUnit.Seconds)
+    # All of a run in one line of the log, which is billed by its bytes.
+    if copied := totals.bytes_copied:
+        count(WORKFLOW, "BytesCopied", copied, MetricUnit.Bytes)
     count(WORKFLOW, f"Runs{outcome.title().replace('_', '')}")
     return {"outcome": outcome.value, "recorded": recorded}
