@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import ceil
+from threading import RLock
 from typing import Any
 
 from boto3 import Session
@@ -65,6 +66,8 @@ class Meter:
         self.requests: Counter[str] = Counter()
         self.used: defaultdict[str, float] = defaultdict(float)
         self._counts = False
+        # Threads of a job ask at the same time.
+        self._lock = RLock()
         # Made before the hooks are there, so that its own requests are not counted.
         self._items = session.client("dynamodb")
         session.events.register_first("before-parameter-build", self._asked)
@@ -81,21 +84,23 @@ class Meter:
         if not self._counts:
             return
         service, operation = event_name.removeprefix("before-parameter-build.").split(".")
-        self.requests[f"{service}.{operation}"] += 1
-        for billed, operations in _BILLED.items():
-            if f"{service}.{operation}" in operations:
-                self.used[billed] += 1
-        if count := getattr(self, f"_{service}_{operation}", None):
-            count(params)
+        with self._lock:
+            self.requests[f"{service}.{operation}"] += 1
+            for billed, operations in _BILLED.items():
+                if f"{service}.{operation}" in operations:
+                    self.used[billed] += 1
+            if count := getattr(self, f"_{service}_{operation}", None):
+                count(params)
 
     def _answered(self, parsed: Mapping[str, Any], event_name: str, **_: Any) -> None:
         if not self._counts:
             return
-        match event_name.removeprefix("after-call."):
-            case "dynamodb.GetItem":
-                self.used["dynamodb_read_units"] += read_units(item_bytes(parsed.get("Item", {})))
-            case "dynamodb.Query":
-                self.used["dynamodb_read_units"] += max(1, ceil(sum(map(item_bytes, parsed["Items"])) / _PAGE))
+        with self._lock:
+            match event_name.removeprefix("after-call."):
+                case "dynamodb.GetItem":
+                    self.used["dynamodb_read_units"] += read_units(item_bytes(parsed.get("Item", {})))
+                case "dynamodb.Query":
+                    self.used["dynamodb_read_units"] += max(1, ceil(sum(map(item_bytes, parsed["Items"])) / _PAGE))
 
     def _sqs_SendMessageBatch(self, params: Mapping[str, Any]) -> None:  # noqa: N802
         self.used["sqs_requests"] += ceil(sum(len(entry["MessageBody"]) for entry in params["Entries"]) / _CHUNK)

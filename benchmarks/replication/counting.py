@@ -21,13 +21,14 @@ def count_on_moto(
     RuntimeError
         A run did not get to its end; holds what the process said.
     """
-    job = _job(deployment) | {"files": list(files)}
+    job = on_moto(deployment) | {"files": list(files)}
     job["environment"] |= limits or {}
     outcomes = outcome_of("replicating on moto", "-m", "benchmarks.replication.on_moto", job=job)
     return [Counted(**outcome) for outcome in outcomes]
 
 
-def _job(deployment: Deployment) -> dict[str, Any]:
+def on_moto(deployment: Deployment) -> dict[str, Any]:
+    """Return what a process needs to do as the deployed functions do."""
     ours = functions(deployment)
     machine = state_machine(deployment)
     return {

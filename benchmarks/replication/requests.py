@@ -19,12 +19,13 @@ _DYNAMODB_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWr
 def _measure(lab: Lab) -> Iterator[Figure]:
     deployment = lab.deployment
     destinations = len(deployment.destinations)
-    first, small, tagged = count_on_moto(
+    first, small, tagged, by_hand = count_on_moto(
         deployment,
         [
             {"key": "first.bin", "size": _SMALL},
             {"key": "small.bin", "size": _SMALL},
             {"key": "tagged.bin", "size": _SMALL, "tags": "project=archive"},
+            {"key": "small.bin", "by_hand": True},
         ],
     )
     _, multipart = count_on_moto(
@@ -45,6 +46,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
         "with tags": tagged.requests,
         "in new processes": first.requests,
         "3 parts, with tags": multipart.requests,
+        "by hand, all well": by_hand.requests,
         "small, embedded AWS": embedded,
     }
     lab.show(_table(cases, f"Requests of the functions for one file and {destinations} destinations"))
@@ -78,6 +80,18 @@ def _measure(lab: Lab) -> Iterator[Figure]:
         small.of("dynamodb"),
         target="≤ 3",
     )
+    started = by_hand.starting.get("s3.HeadObject", 0)
+    yield Figure(
+        "replication.manual_run_heads",
+        by_hand.of("s3")["HeadObject"] - started,
+        "requests",
+        f"{how}; of a run that was asked for by hand and finds all well; whoever starts it has looked for the source",
+        {
+            "starting it": started,
+            "all other requests to S3": sum(by_hand.of("s3").values()) - by_hand.of("s3")["HeadObject"],
+        },
+        target=f"= {1 + destinations}",
+    )
     if small.of("states") != {"StartExecution": 1}:
         raise AssertionError(f"one StartExecution is what a file should take: {small.of('states')}")
 
@@ -92,5 +106,6 @@ _FIGURES = (
     "replication.s3_requests_per_file",
     "replication.dynamodb_writes_per_file",
     "replication.dynamodb_reads_per_file",
+    "replication.manual_run_heads",
 )
 BENCHMARKS = (Benchmark(_FIGURES, _measure),)

@@ -1,7 +1,7 @@
 """The cost model of replication: what one file uses, by the names of prices.json."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.costs import Usage
@@ -42,13 +42,15 @@ class Used:
 class Counted:
     """What replicating one file took: requests by ``<service>.<operation>``, states entered, items written.
 
-    `written` are the bytes of the item after each write that is no part of a transaction.
+    `starting` are those of the requests that were made before the run. `written` are the bytes of the item after each
+    write that is no part of a transaction.
     """
 
     requests: Mapping[str, int]
     entered: Sequence[str]
     items: Sequence[Mapping[str, Any]]
     written: Sequence[int] = ()
+    starting: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, service: str) -> dict[str, int]:
         """Return the requests of one service by operation."""
