@@ -1,5 +1,7 @@
 """The embedded AWS is as strict as AWS where a fault would hide: each test names the page that says so."""
 
+import base64
+import hashlib
 import json
 import os
 import signal
@@ -78,6 +80,32 @@ def test_an_invocation_that_goes_well_is_logged_by_lambda_at_info_alone(account:
     assert words(b"{}") == (["told"] if level == "WARN" else ["START", "told", "END", "REPORT"])
     # What failed is reported at every level.
     assert "REPORT" in words(b'{"fail": true}')
+
+
+def test_parts_that_are_copied_have_the_checksums_and_sizes_of_parts(account: Account) -> None:
+    """Amazon S3 API Reference, UploadPartCopy (`ChecksumSHA256`) and HeadObject (`partNumber`)."""
+    s3, bodies = account.client("s3"), [b"a" * 5 * 1024**2, b"b"]
+    upload: dict[str, Any] = {"Key": "parts", "ChecksumAlgorithm": "SHA256", "ChecksumType": "COMPOSITE"}
+    for bucket in ("parts-source", "parts-copy"):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        upload_id = s3.create_multipart_upload(Bucket=bucket, **upload)["UploadId"]
+        place: dict[str, Any] = {"Bucket": bucket, "Key": "parts", "UploadId": upload_id}
+        for number, body in enumerate(bodies, start=1):
+            if bucket == "parts-source":
+                s3.upload_part(**place, PartNumber=number, Body=body, ChecksumAlgorithm="SHA256")
+            else:
+                first = sum(map(len, bodies[: number - 1]))
+                span = f"bytes={first}-{first + len(body) - 1}"
+                s3.upload_part_copy(**place, PartNumber=number, CopySource="parts-source/parts", CopySourceRange=span)
+        names = ("PartNumber", "ETag", "ChecksumSHA256")
+        parts = [{name: part[name] for name in names} for part in s3.list_parts(**place)["Parts"]]
+        s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
+    digests = b"".join(hashlib.sha256(body).digest() for body in bodies)
+    expected = f"{base64.b64encode(hashlib.sha256(digests).digest()).decode()}-2"
+    found = s3.head_object(Bucket="parts-copy", Key="parts", ChecksumMode="ENABLED")
+    assert (found["ChecksumSHA256"], found["ChecksumType"]) == (expected, "COMPOSITE")
+    second = s3.head_object(Bucket="parts-copy", Key="parts", PartNumber=2)
+    assert (second["ContentLength"], second["PartsCount"]) == (1, 2)
 
 
 def test_what_prints_nothing_takes_no_time(account: Account) -> None:
