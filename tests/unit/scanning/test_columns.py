@@ -1,11 +1,14 @@
 """Headings of delimited text: those that were lost, and what is no heading."""
 
+import io
+
 import pytest
 
 from tests.unit.scanning.conftest import Scan
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.rules import detectors
+from waybill.scanning.domain.detection.scanner import ObjectScanner
 
 
 @pytest.mark.parametrize(
@@ -104,3 +107,32 @@ def test_a_statement_or_a_sentence_names_no_columns(engine: Engine, text: bytes)
 def test_what_has_rows_below_names_columns(engine: Engine, text: bytes) -> None:
     found = engine.matches(text, columns=Columns.of(text, engine.detectors))
     assert [match.value for match in found if match.detector == "PASSWORD_COLUMN"] == [b"hT9pQ2vX7b"]
+
+
+DUMP = (
+    b"SET client_encoding = 'UTF8';\n\nCOPY public.people (id, name, ssn) FROM stdin;\n"
+    b"1\tAda\t219456789\n219456780\tBob\t\\N\n\\.\n\n"
+    b'COPY public.accounts (id, "password", note) FROM stdin;\n1\thT9pQ2vX7b\t219456781\n\\.\n'
+    b"\nSELECT pg_catalog.setval('a_seq', 219456782, true);\n1\thT9pQ2vX7c\t219456783\n"
+)
+
+
+@pytest.mark.parametrize("block", [64, 200, 1 << 20])
+def test_the_rows_of_a_dump_have_the_columns_that_stand_in_their_copy(engine: Engine, block: int) -> None:
+    """PostgreSQL documentation, COPY, "Text Format": cells are parted by tabs, and `\\.` ends the rows."""
+    report = ObjectScanner(engine, b"k", block_bytes=block).scan(io.BytesIO(DUMP).read)
+    places = {DUMP.index(b"219456789"): "US_SSN", DUMP.index(b"hT9pQ2vX7b"): "PASSWORD_COLUMN"}
+    assert {each.byte_offset: each.detector for each in report.findings} == places
+
+
+def test_a_dump_that_is_gone_on_with_has_the_columns_of_the_table_that_it_was_in(engine: Engine) -> None:
+    rows = b"".join(b"%d\tAda\t219456789\n" % number for number in range(2000))
+    dump = DUMP.replace(b"1\tAda\t219456789\n", rows)
+    scanner = ObjectScanner(engine, b"k", block_bytes=5000, cap=100_000)
+    report, counts = scanner.scan(io.BytesIO(dump).read, stop=lambda: True), 0
+    while report.checkpoint:
+        counts += 1
+        told = report.checkpoint
+        report = scanner.scan(io.BytesIO(dump[told.offset :]).read, resume=told, stop=lambda: True)
+    assert counts > 3
+    assert report.counts == {"US_SSN": 2000, "PASSWORD_COLUMN": 1}

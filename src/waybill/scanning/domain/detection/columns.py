@@ -1,7 +1,7 @@
 """Column names of delimited text: what stands in the first line says what the values below it are."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +18,8 @@ _STATEMENT = re.compile(
     rb"\s*(?:import|from[ \t]+[\w.]+[ \t]+import|export|global|nonlocal|return|yield|del|const|let|var|select)"
     rb"[ \t]+[^,\n]{1,80},[ \t]"
 )
+# What begins the rows of a table in a dump, with their names, and what ends them.
+_COPY = re.compile(rb"(?m)^(?:COPY [\w.\"$-]{1,200} \(([^()\n]{1,4096})\) FROM stdin;|\\\.)\r?\n")
 # Up to here it takes less time to read a line for each value of it.
 _NEAR = 256
 
@@ -86,6 +88,37 @@ class Columns:
         """Return whether the value at `at`, in the line from `line_start` on, is in a column named for `detector`."""
         columns = self._columns_of.get(detector)
         return columns is not None and rows.column(line_start, at) in columns
+
+
+class CopiedColumns(Columns):
+    """The columns of the tables in a dump of PostgreSQL, each behind its `COPY` (pg_dump; SQL command COPY).
+
+    `sections` are the places that columns begin to hold at; nothing has names where there are None.
+    """
+
+    def __init__(self, sections: Sequence[tuple[int, Columns | None]]) -> None:
+        named = {detector: frozenset[int]() for _, each in sections if each for detector in each._columns_of}
+        super().__init__(b"\t", named)
+        self._starts = [start for start, _ in sections]
+        self._sections = [columns for _, columns in sections]
+
+    def name(self, detector: str, rows: "DelimitedRows", line_start: int, at: int) -> bool:
+        """Return whether the value at `at` is in a column named for `detector`, in the table that its line is in."""
+        columns = self._sections[bisect_right(self._starts, line_start) - 1]
+        return columns is not None and columns.name(detector, rows, line_start, at)
+
+
+def columns_from(
+    text: bytes, start: int, end: int, known: Columns | None, detectors: Iterable[Detector]
+) -> tuple[Columns | None, Columns | None]:
+    """Return the columns of `text[start:end]`, and those that hold at its end, where `known` hold at its beginning."""
+    if b"COPY " not in text and b"\n\\.\n" not in text:
+        return known, known
+    sections = [(0, known)]
+    for found in _COPY.finditer(text, start, end):
+        fields = found[1].split(b",") if found[1] else []
+        sections.append((found.end(), Columns._named(b"\t", fields, detectors) if fields else None))
+    return (CopiedColumns(sections) if len(sections) > 1 else known), sections[-1][1]
 
 
 class DelimitedRows:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks
 from waybill.scanning.domain.detection.budget import NAME_LENGTH, Limits, UnreadableError
-from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.columns import Columns, columns_from
 from waybill.scanning.domain.detection.containers import members
 from waybill.scanning.domain.detection.content_type import (
     CONTROL,
@@ -353,7 +353,9 @@ class _Scan:
         for number, block in enumerate(blocks(read, self._scanner.block_bytes)):
             if number == 0 and not resume:
                 columns = Columns.of(block.text[:_HEADINGS_BYTES], self._scanner.engine.detectors)
-            self._block(block, columns, place, member)
+            detectors = self._scanner.engine.detectors
+            here, columns = columns_from(block.text, block.start, block.end, columns, detectors)
+            self._block(block, here, place, member)
             place.advance(block.text, block.offset, block.end)
             if block.end < len(block.text) and self._stop():
                 if member.name:
