@@ -267,6 +267,16 @@ def test_of_a_moving_picture_the_first_is_shown_and_that_is_said(draw: DrawPart,
     assert outcome.problem == "it has 3 pictures, of which the first is shown"
 
 
+def test_what_is_within_an_attachment_shares_its_budget(
+    draw: DrawPart, attach: Attach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waybill.subject_access.domain.report.attachments.MOST_PAGES", 4)
+    files = [(word(), "application", "msword", f"{number}.docx") for number in range(9)]
+    part = drawn(draw, attach("a.eml", mail_with(*files), "message/rfc822"))
+    assert part.summary.pages < 10
+    assert "more than 4 pages" in str(part.summary.attachments[0].problem)
+
+
 # A red picture of 40 by 30 pixels, written by libheif with x265.
 HEIC = base64.b64decode(
     "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"

@@ -97,6 +97,7 @@ class Attachments:
         self._flow = flow
         self._work = work
         self._within = 0
+        self._last, self._until = 0, 0.0
         self.placements: list[Placement] = []
         self.bookmarks: list[Bookmark] = []
         self.outcomes: list[AttachmentOutcome] = []
@@ -105,6 +106,8 @@ class Attachments:
         """Draw `attachments` by their numbers, 2 before 10; of those `hidden`, what stands in their place."""
         for attachment in sorted(attachments, key=lambda one: one.number):
             first = self._flow.sheets.pages + 1
+            # What is within an attachment shares its budget.
+            self._last, self._until = first + MOST_PAGES, time.monotonic() + _SECONDS
             if attachment.number in hidden:
                 self._hidden(attachment.number, hidden[attachment.number])
                 continue
@@ -201,18 +204,17 @@ class Attachments:
 
     def _document(self, file: _File, kind: str) -> str | None:
         flow, begun = self._flow, False
-        until = time.monotonic() + _SECONDS
         try:
             drawn = document(file.path, kind, self._swept)
             for block in drawn.blocks:
                 if not begun:
                     self._heading(file)
-                    begun, first = True, flow.sheets.pages
+                    begun = True
                 if isinstance(block, Enclosed):
                     self._enclosed(block, file.number, drawn.lost)
                 else:
                     flow.draw([block])
-                if flow.sheets.pages - first >= MOST_PAGES or time.monotonic() > until:
+                if flow.sheets.pages >= self._last or time.monotonic() > self._until:
                     raise UnreadableDocument(f"it has more than {MOST_PAGES:,} pages, or takes too long to be drawn")
         except UnreadableDocument as error:
             if not begun:
