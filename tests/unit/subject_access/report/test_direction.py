@@ -1,6 +1,7 @@
 """Lines of Hebrew and Arabic are drawn in the order of Unicode Standard Annex 9."""
 
 import re
+import time
 
 import pytest
 from bidi import get_display
@@ -86,3 +87,14 @@ def test_a_number_in_a_line_knows_what_is_before_it_in_another() -> None:
     arabic = f"{MUHAMMAD} {MUHAMMAD}"
     (_, line) = ParagraphLine.of(f"{arabic} 1 - 2", [arabic, "1 - 2"])
     assert drawn(line) == "2 - 1"
+
+
+@pytest.mark.parametrize("text", [f"{SHALOM} ", "\u2067a\u2069", "\u2068", f"{SHALOM} a "])
+def test_a_long_paragraph_is_gone_through_once(text: str) -> None:
+    """CWE-407: what somebody writes does not take the square of its length."""
+    paragraph = text * 20_000 + SHALOM
+    lines = [paragraph[begin : begin + 80] for begin in range(0, len(paragraph), 80)]
+    started = time.process_time()
+    found = ParagraphLine.of(paragraph, lines)
+    assert time.process_time() - started < 10
+    assert [len(line.levels) for line in found if isinstance(line, ParagraphLine)] == [len(line) for line in lines]

@@ -21,6 +21,8 @@ _REMOVED: Final = frozenset((*_EMBEDDINGS, "PDF", "BN"))
 _NEUTRAL: Final = frozenset(("B", "S", "WS", "ON", "PDI", *_ISOLATES))
 _WITHIN_NUMBERS: Final = frozenset((("EN", "ES"), ("EN", "CS"), ("AN", "CS")))
 _DEEPEST: Final = 125
+# So much of a paragraph is looked at together: what is nested without end would take the square of its length.
+_LOOKED_AT: Final = 5_000
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[-+](?=\d)")
 # Marks, embeddings and isolates: they move what is around them and are drawn as nothing. Overrides are no such: they
 # make a text look like another one.
@@ -46,13 +48,16 @@ class ParagraphLine(str):
     @classmethod
     def of(cls, paragraph: str, lines: Sequence[str]) -> Sequence[Self]:
         """Return the lines, which follow each other in the paragraph."""
-        found, base, end, made = levels(paragraph), direction_of(paragraph), 0, []
+        base, end, made = direction_of(paragraph), 0, []
+        first, found = 0, levels(paragraph[:_LOOKED_AT], base)
         for text in lines:
             begin = paragraph.index(text, end)
             end = begin + len(text)
+            if end > first + len(found):
+                first, found = begin, levels(paragraph[begin : begin + max(_LOOKED_AT, len(text))], base)
             line = cls(text)
             given = [unicodedata.bidirectional(char) or "L" for char in text]
-            line.base, line.levels = base, _with_trailing(given, found[begin:end], base)
+            line.base, line.levels = base, _with_trailing(given, found[begin - first : end - first], base)
             made.append(line)
         return made
 
@@ -107,18 +112,20 @@ def _turned(pieces: Sequence[tuple[int, int, int]], level: int) -> Iterator[tupl
     yield from reversed(turned)
 
 
-def levels(line: str) -> list[int]:
-    """Return the embedding level of each character of a line that is a paragraph of its own."""
+def levels(line: str, base: int | None = None) -> list[int]:
+    """Return the embedding level of each character of a paragraph, or of a piece of one whose direction is known."""
     given = [unicodedata.bidirectional(char) or "L" for char in line]
     for hyphen in _BETWEEN_DIGITS.finditer(line):
         given[hyphen.start()] = "CS"
-    base = _first_strong(given)
+    if base is None:
+        base = _first_strong(given)
     kinds = list(given)
     found = _Embedding(kinds, base).levels()
     kept = [index for index, kind in enumerate(kinds) if kind not in _REMOVED]
+    places = {index: place for place, index in enumerate(kept)}
     for sequence in _sequences(kept, given, found):
         own = [kinds[index] for index in sequence]
-        edges = _edges(sequence, kept, given, found, base)
+        edges = _edges(sequence, kept, places, given, found, base)
         direction = _direction(found[sequence[0]])
         _weak(own, edges[0])
         _brackets([line[index] for index in sequence], own, [given[index] for index in sequence], direction, edges[0])
@@ -238,13 +245,18 @@ def _sequences(kept: Sequence[int], given: Sequence[str], found: Sequence[int]) 
 
 
 def _edges(
-    sequence: Sequence[int], kept: Sequence[int], given: Sequence[str], found: Sequence[int], base: int
+    sequence: Sequence[int],
+    kept: Sequence[int],
+    places: Mapping[int, int],
+    given: Sequence[str],
+    found: Sequence[int],
+    base: int,
 ) -> tuple[str, str]:
     """Rule X10: the direction at both ends of a sequence."""
     own = found[sequence[0]]
-    place = kept.index(sequence[0])
+    place = places[sequence[0]]
     before = found[kept[place - 1]] if place else base
-    last = kept.index(sequence[-1])
+    last = places[sequence[-1]]
     after = found[kept[last + 1]] if last + 1 < len(kept) and given[sequence[-1]] not in _ISOLATES else base
     return _direction(max(own, before)), _direction(max(own, after))
 
