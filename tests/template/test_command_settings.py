@@ -1,12 +1,48 @@
 """What commands take from the stack's outputs is what functions get in their environment."""
 
+import importlib
 import json
+import pkgutil
 from typing import Any
 
 import pytest
 
+import waybill
 from scripts.template import load_template
 from waybill.cli.deployment import OUTPUT_OF_SETTING
+from waybill.core.settings import WaybillSettings
+
+# Commands ask the API instead, or have no need of it.
+FUNCTIONS_ALONE = {
+    "CONSOLE_SESSIONS_TABLE",
+    "ID_MINTER_WORKFLOW_ARN",
+    "REPLICATION_JOBS_WORKFLOW_ARN",
+    "SCAN_SECRET_ARN",
+    "SCAN_WEBHOOK_QUEUE_URL",
+    "SCAN_WEBHOOK_SECRET_ARN",
+    "SOURCE_BUCKET",
+    "UPSTREAM_SECRET_PREFIX",
+}
+
+
+def test_a_command_finds_every_setting_that_has_no_default() -> None:
+    for module in pkgutil.walk_packages(waybill.__path__, "waybill."):
+        if module.name.endswith(".settings"):
+            importlib.import_module(module.name)
+    needed = {
+        name.upper()
+        for settings in _below(WaybillSettings)
+        for name, field in settings.model_fields.items()
+        if field.is_required()
+    }
+    missing = needed - OUTPUT_OF_SETTING.keys() - FUNCTIONS_ALONE
+    assert missing == set(), "needs an output, and a line in OUTPUT_OF_SETTING, or functions alone need it"
+
+
+def _below(settings: type[WaybillSettings]) -> set[type[WaybillSettings]]:
+    # Those of tests are not the stack's.
+    found = {each for each in settings.__subclasses__() if each.__module__.startswith("waybill.")}
+    return found.union(*map(_below, found))
 
 
 @pytest.mark.parametrize(("setting", "output"), OUTPUT_OF_SETTING.items())

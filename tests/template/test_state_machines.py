@@ -219,7 +219,8 @@ def bounds_of(stack: Stack, state: State) -> Iterator[float]:
 def test_a_task_has_a_time_limit_retries_and_a_catch(machine: Machine, state: State) -> None:
     assert state.body["TimeoutSeconds"] > 0
     assert state.retriers
-    assert state.catchers[-1]["ErrorEquals"] == ["States.ALL"]
+    caught = state.catchers[-1]["ErrorEquals"] if state.catchers else None
+    assert caught == ["States.ALL"], f"{state.name} needs a Catch of States.ALL, as its last"
 
 
 @every_task
@@ -320,7 +321,8 @@ def test_a_failure_is_never_reported_by_a_name_of_step_functions_own(machine: Ma
             named = set(VARIABLE.findall(f"{state.body['Error']} {state.body['Cause']}")) - {"states"}
             variables = dict.fromkeys(named, caught) | {"states": {"input": caught}}
             error = evaluated(state.body["Error"], variables)
-            assert not str(error).startswith("States."), state.name
+            reserved = f"{state.name}: names that begin with States. are Step Functions' own, see MintingFailed"
+            assert not str(error).startswith("States."), reserved
             if error != evaluated(state.body["Error"], dict.fromkeys(named) | {"states": {"input": {}}}):
                 assert "States.Timeout" in str(evaluated(state.body["Cause"], variables)), state.name
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from waybill.cli.errors import CommandError, StackNotFoundError
 from waybill.cli.local.account import account_environment
 from waybill.cli.local.stack_file import StackFile
+from waybill.core.errors import ConfigurationError
 
 DEFAULT_STACK_NAME = "waybill"
 
@@ -98,11 +99,18 @@ def environment_of(stack: Stack) -> Iterator[None]:
     """Give this process the environment of the stack's functions, as long as the context lasts.
 
     So a `runtime.py` builds the same collaborators for a command as for a function.
+
+    Raises
+    ------
+    CommandError
+        The stack's outputs lack what the collaborators need, or say what they cannot work with.
     """
     before = dict(os.environ)
     os.environ.update(stack.environment())
     try:
         yield
+    except ConfigurationError as error:
+        raise CommandError(f"stack {stack.name} is not set up as this command needs: {error}") from None
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -77,11 +77,12 @@ def _made() -> dict[str, str]:
                 s3.create_bucket(Bucket=name.lower(), CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
             case "AWS::SQS::Queue":
                 names[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
+            case "AWS::Serverless::StateMachine":
+                machine = resource["Properties"]["Name"]["Fn::Sub"].replace("${AWS::StackName}", "waybill")
+                sfn.create_state_machine(name=machine, definition=_WAITS, roleArn=_ANY_ROLE)
             case "AWS::SecretsManager::Secret":
                 names[f"{name}.Id"] = secrets.create_secret(Name=name, SecretString="a secret")["ARN"]
     sns.create_topic(Name="waybill-failures")
-    for name in ("replication", "replication-jobs", "minting", "consignments", "scanning"):
-        sfn.create_state_machine(name=f"waybill-{name}", definition=_WAITS, roleArn=_ANY_ROLE)
     # What the examples of the document name.
     for bucket in ("waybill-source", "town-hall-exports"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

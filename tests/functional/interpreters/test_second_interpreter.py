@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from tests.fakes.samples import PROJECT
 from tests.fakes.second_interpreter import Machine, Raised, Refused, Run
 from tests.template.support.rules import every
 
@@ -27,6 +28,8 @@ SUBSTITUTIONS: Mapping[str, Mapping[str, str]] = {
         "FileCopyExpressWorkflowArn": "",
     },
 }
+# A definition that is not run here is named by nobody else.
+assert SUBSTITUTIONS.keys() == {path.name.split(".")[0] for path in (PROJECT / "statemachine").iterdir()}
 TOO_MANY = Refused("TooManyRequestsException")
 
 

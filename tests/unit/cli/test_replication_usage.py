@@ -97,6 +97,15 @@ def test_a_stack_of_another_version_is_told(stack: None, capsys: pytest.CaptureF
     )
 
 
+def test_a_stack_that_does_not_say_what_a_command_needs_is_named(
+    stack: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["consignments", "list"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("waybill: stack waybill is not set up as this command needs: ")
+    assert "CONSIGNMENTS_TABLE" in told
+
+
 @pytest.mark.parametrize("command", [[], ["show"], ["redrive"], ["reconcile"]])
 def test_every_command_has_its_help(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     assert main(["replications", *command, "--help"]) == 0
