@@ -12,7 +12,7 @@ from benchmarks.harness.child import outcome_of
 from benchmarks.harness.report import breakdown
 
 _SCRIPT = Path(__file__).with_name("drawing_process.py")
-_FONT = files("waybill.subject_access.domain.report").joinpath("typefaces", "DejaVuSans.ttf")
+_FONT = files("waybill_typefaces").joinpath("DejaVuSans.ttf")
 _ANSWER_BYTES = 60_000_000
 _ROUNDS = 2
 _TEXT_ROWS = 18_000
