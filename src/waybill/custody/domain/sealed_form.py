@@ -1,9 +1,10 @@
 """The bytes that are sealed, the same for the same content, and the keyed hash that protects them until they are."""
 
-import hmac
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -16,6 +17,8 @@ from waybill.custody.models import VERSION, Happening, StateReference, TrailEntr
 
 # C2SP tlog-tiles: an entry is preceded by its length in two bytes.
 MOST_BYTES = 65_535
+# That of SHA-256, in bytes.
+_BLOCK = 64
 
 
 class Keys(Protocol):
@@ -71,8 +74,22 @@ def sealed_trail_entry(id_: str, entry: TrailEntry, recorded_at: str) -> str:
 
 
 def mac_of(sealed: str, recorded_at: str, keys: Keys) -> str:
-    """Return the keyed hash of sealed bytes, under the key of the day on which they were recorded."""
-    return hmac.digest(keys.key(recorded_at[:10]), sealed.encode(), "sha256").hex()
+    """Return the keyed hash of sealed bytes, under the key of the day on which they were recorded.
+
+    HMAC with SHA-256 (RFC 2104): both of its hashes are begun once for a key, where `hmac.digest` begins them for each
+    message, which takes longer than to hash it.
+    """
+    begun_inner, begun_outer = _begun(keys.key(recorded_at[:10]))
+    inner, outer = begun_inner.copy(), begun_outer.copy()
+    inner.update(sealed.encode())
+    outer.update(inner.digest())
+    return outer.hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _begun(key: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
+    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 def parsed(sealed: str | bytes) -> Mapping[str, JsonValue]:
