@@ -4,6 +4,8 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 from scripts.deployment import Deployment
 from scripts.template import layers_of, load_template, readable
 from tests.template.support.code import Code, Reach
@@ -60,6 +62,18 @@ def test_logs_go_to_a_group_that_forgets(stack: Stack, function: str) -> None:
     group = stack.resources[target(stack[function]["LoggingConfig"]["LogGroup"])]
     assert group["Type"] == "AWS::Logs::LogGroup"
     assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
+def test_lambda_filters_no_metric_and_no_line_that_was_asked_for(stack: Stack, level: str) -> None:
+    """A line without a level, as metrics are, counts as INFO (Lambda Developer Guide, "Log-level filtering").
+
+    TRACE, which filters nothing either, would be the level of all libraries in the function.
+    """
+    functions = Deployment(stack.template, LogLevel=level).of_type("AWS::Lambda::Function")
+    configurations = [function["LoggingConfig"] for function in functions.values()]
+    filtered = {one["ApplicationLogLevel"] for one in configurations if one.get("LogFormat") == "JSON"}
+    assert filtered == {"DEBUG" if level == "DEBUG" else "INFO"}
 
 
 @every_function

@@ -7,6 +7,7 @@ a dimension would make one metric per file; `count_by` adds one that has few val
 are never logged.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Any
@@ -35,7 +36,12 @@ type Handler = Callable[[Any, Any], Any]
 def logger(workflow: str) -> Logger:
     """Return the JSON logger of `workflow`."""
     settings = load(ObservabilitySettings)
-    return Logger(service=workflow, level=settings.log_level, stage=settings.stage, log_uncaught_exceptions=False)
+    made = Logger(service=workflow, level=settings.log_level, stage=settings.stage, log_uncaught_exceptions=False)
+    # Where Lambda's log format is JSON, its runtime and Powertools take Lambda's application log level instead: for other
+    # libraries too, and what botocore says of a request at DEBUG holds its headers and keys.
+    logging.getLogger(workflow).setLevel(settings.log_level)
+    logging.getLogger().setLevel(logging.WARNING)
+    return made
 
 
 @cache

@@ -182,6 +182,49 @@ print(json.dumps({"patched": sorted(name for name in sys.modules if name.startsw
 """
 
 
+# As Lambda's runtime sets up logging for the log format JSON, before the handler's module is imported
+# (`awslambdaric.bootstrap`, `_setup_logging`).
+_IN_JSON = """
+import json, logging, os, sys
+
+logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
+logging.getLogger().setLevel(os.environ["AWS_LAMBDA_LOG_LEVEL"].replace("TRACE", "DEBUG"))
+from waybill.core.observability import logger
+
+for level in ("debug", "info", "warning"):
+    getattr(logger("replication"), level)(f"ours {level}")
+    getattr(logging.getLogger("botocore.endpoint"), level)(f"theirs {level}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("DEBUG", ["ours debug", "ours info", "ours warning"]),
+        ("INFO", ["ours info", "ours warning"]),
+        ("WARNING", ["ours warning"]),
+        ("ERROR", []),
+    ],
+)
+@pytest.mark.parametrize("of_lambda", ["TRACE", "DEBUG", "INFO"])
+def test_lambdas_own_log_level_lets_no_other_library_speak(
+    project: Path, of_lambda: str, wanted: str, said: list[str]
+) -> None:
+    """It comes before the application's own (Powertools for AWS Lambda, "Logger", advanced logging controls)."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _IN_JSON],
+        env={"PYTHONPATH": str(project / "src"), "AWS_LAMBDA_LOG_LEVEL": of_lambda, "LOG_LEVEL": wanted},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    printed = [line for line in ran.stdout.splitlines() if line]
+    ours = [json.loads(line)["message"] for line in printed if line.startswith("{")]
+    assert ours == said
+    assert [line for line in printed if "theirs" in line] == ["theirs warning"]
+
+
 @pytest.fixture
 def daemon() -> Iterator[socket.socket]:
     """The place of the X-Ray daemon."""
