@@ -37,8 +37,8 @@ def logger(workflow: str) -> Logger:
     """Return the JSON logger of `workflow`."""
     settings = load(ObservabilitySettings)
     made = Logger(service=workflow, level=settings.log_level, stage=settings.stage, log_uncaught_exceptions=False)
-    # Where Lambda's log format is JSON, its runtime and Powertools take Lambda's application log level instead: for other
-    # libraries too, and what botocore says of a request at DEBUG holds its headers and keys.
+    # Where Lambda's log format is JSON, its runtime and Powertools take Lambda's application log level instead, for
+    # other libraries too, and what botocore says of a request at DEBUG holds its headers and keys.
     logging.getLogger(workflow).setLevel(settings.log_level)
     logging.getLogger().setLevel(logging.WARNING)
     return made
