@@ -247,6 +247,8 @@ def test_files_of_a_message_are_drawn_and_a_person_looks_at_them(draw: DrawPart,
         "not all of it is shown: Attached: clip.mp4 (files of the type video/mp4 cannot be printed)"
     )
     assert "in the letter" in part.text
+    # The answer, the message, the picture, the PDF and its page, the clip: no page is empty.
+    assert part.summary.pages == 6
     with pikepdf.open(part.path) as pdf:
         assert sum(len(page.get_images()) for page in pdf.pages) == 1
 

@@ -198,8 +198,8 @@ class Attachments:
             flow.page()
             flow.paragraph(f"The rest of this attachment cannot be shown: {error}.")
             return str(error)
-        if file.level > 2:
-            flow.page()
+        # Whatever comes next has a page of its own.
+        flow.at(BOTTOM)
         return None
 
     def _document(self, file: _File, kind: str) -> str | None:
@@ -259,8 +259,7 @@ class Attachments:
             else:
                 told = f"Page {index + 1} of attachment {file.number}, a picture without a description"
                 sheets.structure.leaf("Figure", [mark], {"Alt": told})
-        if file.level > 2:
-            self._flow.page()
+        self._flow.at(BOTTOM)
         return None
 
     def _placeholder(self, file: _File, problem: str) -> str:
