@@ -103,6 +103,7 @@ def variant(local_stack: LocalStack, application: Application) -> Application:
         "ReplicationWorkflowType": "EXPRESS",
         "BucketVersioning": "Enabled",
         "EndFailedRunsInFail": "false",
+        "CustodyWatchBuckets": "",  # what both watch, both hear
     }
     local_stack.sam.deploy(
         stack_name=name,
