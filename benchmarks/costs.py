@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.prices import PriceTable
+from benchmarks.billing_units import PriceTable
 
 MILLION = 1_000_000
 

@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from benchmarks.billing_units import PriceTable
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
-from benchmarks.prices import PriceTable
 from scripts.deployment import Deployment
 from scripts.template import transformed_template
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from benchmarks.billing_units import PriceTable, item_bytes, lambda_gb_seconds, write_units
 from benchmarks.consignments.runs import History, children, describe, ended, history, received, started, stored
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment
 from benchmarks.harness.report import breakdown
-from benchmarks.prices import PriceTable, item_bytes, lambda_gb_seconds, write_units
 
 _FILES = 10_000
 _STATE_BYTES = 100_000

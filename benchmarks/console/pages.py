@@ -11,11 +11,11 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+from benchmarks.billing_units import PriceTable, lambda_gb_seconds, read_units
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment
 from benchmarks.harness.in_process import call, environment
 from benchmarks.harness.report import breakdown
-from benchmarks.prices import PriceTable, lambda_gb_seconds, read_units
 from waybill.console import rendering, runtime
 from waybill.console.adapters.api import Api
 from waybill.core import settings

@@ -16,10 +16,10 @@ from waybill.custody.domain.identity import commitment, event_id, event_sort_key
 from waybill.custody.domain.log_files import KEY, head_path
 from waybill.custody.domain.log_index import PlacedIds
 from waybill.custody.domain.merkle import Edge, leaf_hash
-from waybill.custody.domain.notes import Checkpoint, signed_note
 from waybill.custody.domain.recording import LeafKey
 from waybill.custody.domain.sealed_form import Origin, mac_of, sealed_event
-from waybill.custody.domain.sealing import Head
+from waybill.custody.domain.sealing import LogPosition
+from waybill.custody.domain.signed_heads import Checkpoint, signed_note
 from waybill.custody.domain.tiles import WIDTH, bundle, bundle_path
 from waybill.custody.domain.verifying import Verifier
 from waybill.custody.models import (
@@ -80,8 +80,8 @@ class _MadeTable:
         self._edge = edge
         self.recent: dict[LeafKey, Event] = {}
 
-    def head(self) -> Head:
-        return Head(self._edge, "", 1, _AT)
+    def head(self) -> LogPosition:
+        return LogPosition(self._edge, "", 1, _AT)
 
     def note_verified(self, size: int, at: str, *, full: bool) -> None:
         del size, at, full

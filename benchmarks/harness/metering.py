@@ -11,7 +11,7 @@ from typing import Any
 from boto3 import Session
 from moto.core.botocore_stubber import BotocoreStubber
 
-from benchmarks.prices import item_bytes, read_units, write_units
+from benchmarks.billing_units import item_bytes, read_units, write_units
 
 _CHUNK = 64 * 1024
 # What S3 bills as writes (Amazon S3 Pricing, Requests & data retrievals); removals are free.

@@ -9,11 +9,11 @@ from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from typing import Any
 
+from benchmarks.billing_units import PriceTable, item_bytes, lambda_gb_seconds, write_units
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment
 from benchmarks.harness.in_process import call, environment
 from benchmarks.harness.report import breakdown
-from benchmarks.prices import PriceTable, item_bytes, lambda_gb_seconds, write_units
 from waybill.core import settings
 from waybill.core.aws import clients
 from waybill.minting import runtime

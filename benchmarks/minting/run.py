@@ -9,11 +9,18 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from benchmarks.billing_units import (
+    PriceTable,
+    express_gb_seconds,
+    express_memory,
+    item_bytes,
+    lambda_gb_seconds,
+    write_units,
+)
 from benchmarks.costs import MILLION, Usage, bill_per_million
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment
 from benchmarks.harness.report import breakdown
-from benchmarks.prices import PriceTable, express_gb_seconds, express_memory, item_bytes, lambda_gb_seconds, write_units
 
 _COUNT = 100_000
 _WITHIN_SECONDS = 1800.0

@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.table import Table
 
+from benchmarks.billing_units import PriceTable, item_bytes
 from benchmarks.costs import MILLION, SECTIONS, Bill, Usage, bill_per_million
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment, Function
 from benchmarks.harness.report import breakdown
-from benchmarks.prices import PriceTable, item_bytes
 from benchmarks.replication.counting import count_on_moto
 from benchmarks.replication.usage import Execution, Used, original, work
 from benchmarks.replication.workflow import (

@@ -5,11 +5,11 @@ from typing import Any
 
 from rich.table import Table
 
+from benchmarks.billing_units import PriceTable
 from benchmarks.costs import MILLION, Bill, Usage, bill_per_million
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.child import outcome_of
 from benchmarks.harness.report import breakdown
-from benchmarks.prices import PriceTable
 from benchmarks.replication.counting import on_moto
 
 _OBJECTS, _DIFFERENT = 10_000, 100

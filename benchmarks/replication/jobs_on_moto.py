@@ -130,7 +130,7 @@ class Jobs(Application):
         asked = {"sourceBucket": self.source, "prefix": "archive/00", "deep": deep}
         payload = asked | {"destinationBuckets": self.destinations}
         counted = self.count(lambda: runtime.verify(payload, execution, self._stack, _CONTEXT))
-        counts = runtime.fixity_table().read(execution["Name"]).counts
+        counts = runtime.verification_table().read(execution["Name"]).counts
         if counts.findings or not counts.compared:
             raise AssertionError(str(counts))
         return {**counted, "objects": counts.compared}

@@ -19,9 +19,9 @@ os.environ |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 import boto3
 from moto import mock_aws
 
+from benchmarks.billing_units import item_bytes
 from benchmarks.harness.in_process import call, environment
 from benchmarks.harness.machine import Machine
-from benchmarks.prices import item_bytes
 from benchmarks.replication.workflow import created_event
 
 # botocore calls Step Functions by another name than IAM and endpoints do.

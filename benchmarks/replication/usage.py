@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.costs import Usage
-from benchmarks.prices import (
+from benchmarks.billing_units import (
     express_gb_seconds,
     express_memory,
     item_bytes,
@@ -13,6 +12,7 @@ from benchmarks.prices import (
     read_units,
     write_units,
 )
+from benchmarks.costs import Usage
 
 _S3_READS = frozenset({"GetObject", "GetObjectTagging", "GetBucketLocation", "HeadObject"})
 

@@ -32,10 +32,10 @@ os.environ |= {
 import boto3
 from moto import mock_aws
 
+from benchmarks.billing_units import lambda_gb_seconds, write_units
 from benchmarks.harness.in_process import Context
 from benchmarks.harness.machine import Machine
 from benchmarks.harness.metering import EmulatorTime, Meter
-from benchmarks.prices import lambda_gb_seconds, write_units
 from tests.fakes.api import answer_of, request_event
 from tests.fakes.subject_access import BUCKET, CATALOGUED, TABLE, a_service, make_bucket, make_table
 from waybill.cli.subject_access.stub_service import StubReply, StubServer, StubService, sample_content

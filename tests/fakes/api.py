@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from waybill.core.http import Api
+from waybill.core.api import Api
 
 
 class LambdaContext:

@@ -15,10 +15,10 @@ from waybill.custody.domain.key_pattern import KeyPattern
 from waybill.custody.domain.linking import Linker
 from waybill.custody.domain.log_files import HEADS, LogFiles
 from waybill.custody.domain.log_index import PlacedIds
-from waybill.custody.domain.notes import Checkpoint, VerifierKey
 from waybill.custody.domain.recording import EventRecorder, LeafKey
 from waybill.custody.domain.restoring import Restored, Restorer
-from waybill.custody.domain.sealing import Head, Placed, Sealer, Slip
+from waybill.custody.domain.sealing import LogPosition, Placed, Sealer, Slip
+from waybill.custody.domain.signed_heads import Checkpoint, VerifierKey
 from waybill.custody.domain.tracing import Links, Opening, Tracer
 from waybill.custody.domain.verifying import Verifier
 from waybill.custody.models import Event, Happening, KnownPlace, Leaf, Subject, Way
@@ -101,7 +101,7 @@ class MemoryLedger:
     ended: set[tuple[str, tuple[str, str, str]]] = field(default_factory=set)
     queued: dict[str, tuple[LeafKey, ...]] = field(default_factory=dict)
     in_log: dict[str, list[Placed]] = field(default_factory=dict)
-    now_head: Head = field(default_factory=Head)
+    now_head: LogPosition = field(default_factory=LogPosition)
     # Events that one read of a history's beginning gives.
     page: int = 1_000
 
@@ -215,7 +215,7 @@ class MemoryLedger:
         self.before_write()
         self.queued[f"{minute}#{name}"] = tuple(leaves)
 
-    def head(self) -> Head:
+    def head(self) -> LogPosition:
         return self.now_head
 
     def slips(self, after: str, before: str) -> Iterator[Slip]:
@@ -232,7 +232,7 @@ class MemoryLedger:
     def placed(self, minute: str) -> Iterator[Placed]:
         yield from self.in_log.get(minute, [])
 
-    def advance(self, seen: Head, head: Head, placed: Sequence[Placed]) -> bool:
+    def advance(self, seen: LogPosition, head: LogPosition, placed: Sequence[Placed]) -> bool:
         self.before_write()
         if self.now_head.version != seen.version:
             return False
@@ -280,7 +280,7 @@ class MemoryLedger:
             tuple((pk, place) for kind, pk, place in found if kind == "copy"),
         )
 
-    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], Head]:
+    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], LogPosition]:
         return self.places(hashes), self.head()
 
     def opening(self, subject: str) -> Opening:

@@ -11,8 +11,6 @@ import waybill
 from tests.fakes.wire import Wire
 
 PROJECT = Path(__file__).resolve().parents[2]
-# The folder of a package's samples, where it is not named as the package.
-_FOLDERS = {"core": "operations"}
 
 
 type Invoke = Callable[[Any], Any]
@@ -26,7 +24,7 @@ def handlers() -> dict[str, str]:
     for package in pkgutil.iter_modules(waybill.__path__):
         folder = PROJECT / "src" / "waybill" / package.name / "handlers"
         for module in pkgutil.iter_modules([str(folder)]):
-            name = f"{_FOLDERS.get(package.name, package.name)}/{module.name}"
+            name = f"{package.name}/{module.name}"
             found[name] = f"waybill.{package.name}.handlers.{module.name}"
     return found
 
@@ -52,6 +50,5 @@ def read(sample: str) -> Any:
 
 def story_of(sample: str) -> Story | None:
     """Return what the sample does: the function of its name in `tests/functional/<package>/samples.py`."""
-    folder, _, name = sample.partition("/")
-    package = next((package for package, other in _FOLDERS.items() if other == folder), folder)
+    package, _, name = sample.partition("/")
     return getattr(import_module(f"tests.functional.{package}.samples"), name, None)

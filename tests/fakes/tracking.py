@@ -9,16 +9,8 @@ from tests.fakes.probe import Probe
 from waybill.core.clock import iso
 from waybill.replication.domain.copy_result import CopyResult
 from waybill.replication.domain.every_version import VersionsAt
-from waybill.replication.domain.records import (
-    Claimed,
-    ClaimOutcome,
-    DestinationRecord,
-    LatestRun,
-    RecordStatus,
-    Standing,
-    standing_by_status,
-    standing_of,
-)
+from waybill.replication.domain.records import Claimed, ClaimOutcome, DestinationRecord, LatestRun, RecordStatus
+from waybill.replication.domain.standing import Standing, standing_by_status, standing_of
 from waybill.replication.models import (
     CopyCode,
     CopyTask,

@@ -3,7 +3,7 @@
 import re
 
 from benchmarks.aws.idle import standing
-from benchmarks.prices import PriceTable
+from benchmarks.billing_units import PriceTable
 from scripts.deployment import Deployment
 from scripts.template import PROJECT
 from tests.template.support.stack import Stack

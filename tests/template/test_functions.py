@@ -53,8 +53,7 @@ def test_function_module_and_sample_event_have_one_name(project: Path, function:
     assert handlers == "handlers"
     assert module.replace("_", "") == function.removesuffix("Function").lower()
     assert (project / "src" / "waybill" / package / "handlers" / f"{module}.py").exists()
-    folder = "operations" if package == "core" else package
-    assert (project / "events" / folder / f"{module}.json").exists()
+    assert (project / "events" / package / f"{module}.json").exists()
 
 
 @every_function

@@ -68,16 +68,16 @@ SECTIONS = {
         "verify": Entry("waybill.cli.replication.commands", "compare copies with their sources"),
     },
     "Identifiers": {
-        "identifiers": Entry("waybill.cli.minting", "look up identifiers, and keep the registry (also: ids)"),
-        "mint": Entry("waybill.cli.minting", "mint identifiers"),
+        "identifiers": Entry("waybill.cli.minting.commands", "look up identifiers, and keep the registry (also: ids)"),
+        "mint": Entry("waybill.cli.minting.commands", "mint identifiers"),
     },
     "Consignments": {
         "consign": Entry("waybill.cli.consignments.commands", "upload a folder, and have it checked"),
         "consignments": Entry("waybill.cli.consignments.commands", "what the checks found"),
-        "rules": Entry("waybill.cli.rules", "the YARA rules of the antivirus check"),
+        "rules": Entry("waybill.cli.consignments.rules", "the YARA rules of the antivirus check"),
     },
     "Scanner": {
-        "detectors": Entry("waybill.cli.scanning.detecting", "detectors and allow lists of your own"),
+        "detectors": Entry("waybill.cli.scanning.detectors", "detectors and allow lists of your own"),
         "findings": Entry("waybill.cli.scanning.commands", "what a scan found, masked"),
         "scan": Entry("waybill.cli.scanning.commands", "look for sensitive data in a bucket"),
         "scan-file": Entry("waybill.cli.scanning.commands", "look for sensitive data in local files"),

@@ -42,10 +42,10 @@ from waybill.consignments.views import (
     registration_view,
     uploads_view,
 )
+from waybill.core.api import Role, allow, build_api, caller, fails, list_cursor, list_position
 from waybill.core.clock import now
 from waybill.core.cursors import CURSOR_LIMIT
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, allow, build_api, caller, fails, list_cursor, list_position
 
 # A thousand files with paths of 4,096 bytes; API Gateway and Lambda take more.
 _MAX_BODY_BYTES = 5_000_000

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from waybill.consignments.domain.waivers import Waivers
     from waybill.consignments.models import Consignment
     from waybill.core.aws.sns import SnsNotifier
-    from waybill.core.aws.states import StepFunctions
+    from waybill.core.aws.step_functions import StepFunctions
     from waybill.core.invocations import InvocationContext
 
 # What is left of an invocation's time must be enough to store the results.
@@ -85,7 +85,7 @@ def _upload_signer() -> "UploadSigner":
 def executions() -> "StepFunctions":
     """Return Step Functions."""
     from waybill.core.aws.clients import client
-    from waybill.core.aws.states import StepFunctions
+    from waybill.core.aws.step_functions import StepFunctions
 
     return StepFunctions(client("stepfunctions"))
 
@@ -164,7 +164,7 @@ def corrector() -> "Corrector":
 
 def consignment_of(event: "ClaimedRun") -> "Consignment":
     """Return the consignment of a state's event; raises `RunSupersededError` where a later run has taken it over."""
-    from waybill.consignments.domain.record import newest_run
+    from waybill.consignments.domain.results_write import newest_run
 
     return newest_run(table(), event["consignmentId"], event["executionId"])
 

@@ -27,8 +27,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import ClassVar, cast
 from urllib.parse import urlsplit
 
-from waybill.core.addresses import Resolver, is_public, resolve
 from waybill.core.errors import PermanentError, RetryableError
+from waybill.core.hosts import Resolver, is_public, resolve
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _URL_LIMIT = 4096

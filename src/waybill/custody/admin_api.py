@@ -1,6 +1,6 @@
 """The HTTP route that takes names out of the history, for a role of its own."""
 
-from waybill.core.http import Role, build_api, caller, fails
+from waybill.core.api import Role, build_api, caller, fails
 from waybill.custody import WORKFLOW, runtime
 from waybill.custody.models import Place
 from waybill.custody.views import ErasureBody, ErasureView, PlaceView

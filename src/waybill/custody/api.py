@@ -4,9 +4,9 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from waybill.core.api import Role, build_api, fails, list_cursor, list_position
 from waybill.core.cursors import CURSOR_LIMIT
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, build_api, fails, list_cursor, list_position
 from waybill.custody import WORKFLOW, runtime
 from waybill.custody.domain.tracing import Asked, ByConsignment, ByDigest, ByIdentifier, ByPlace
 from waybill.custody.models import Place

@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from waybill.custody.domain.erasing import Eraser
     from waybill.custody.domain.interpreting import Intake, Interpreter, TakenIn, Workflow
     from waybill.custody.domain.linking import Linker
-    from waybill.custody.domain.notes import VerifierKey
     from waybill.custody.domain.recording import EventRecorder, Recorded
     from waybill.custody.domain.records.change import ItemChange
     from waybill.custody.domain.restoring import Restorer
     from waybill.custody.domain.sealing import Sealed
+    from waybill.custody.domain.signed_heads import VerifierKey
     from waybill.custody.domain.standing import PlaceStanding
     from waybill.custody.domain.tracing import Trace, Tracer
     from waybill.custody.domain.verifying import Verifier

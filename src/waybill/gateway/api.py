@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import Field, JsonValue
 
 from waybill import __version__
+from waybill.core.api import build_api, public
 from waybill.core.frozen_model import FrozenModel
-from waybill.core.http import build_api, public
 from waybill.gateway.openapi import openapi_document
 from waybill.gateway.registry import apis
 

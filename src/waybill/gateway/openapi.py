@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from waybill.core.http import Api, Operation
+from waybill.core.api import Api, Operation
 from waybill.core.problems import PROBLEM_JSON
 from waybill.gateway.domain.schemas import (
     closed,

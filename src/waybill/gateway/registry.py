@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from waybill.core.http import Api
+from waybill.core.api import Api
 
 # Each has `app`, made by `build_api`; a new workflow adds its module here.
 API_MODULES = (

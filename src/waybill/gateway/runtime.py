@@ -7,7 +7,7 @@ from waybill.core.observability import count, logger
 from waybill.core.settings import load
 from waybill.gateway.adapters.key_url import https_fetcher
 from waybill.gateway.domain.authoriser import Claims, TokenVerifier
-from waybill.gateway.domain.keys import FetchedKeys, FixedKeys, KeySource, parse_key_set
+from waybill.gateway.domain.key_sets import FetchedKeys, FixedKeys, KeySource, parse_key_set
 from waybill.gateway.errors import KeySetError
 from waybill.gateway.settings import AuthSettings
 

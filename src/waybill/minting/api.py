@@ -6,8 +6,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
 
+from waybill.core.api import Role, build_api, caller, fails, public
 from waybill.core.cursors import CURSOR_LIMIT
-from waybill.core.http import Role, build_api, caller, fails, public
 from waybill.minting import WORKFLOW, runtime
 from waybill.minting.domain.canonical_ids import parse_canonical_id
 from waybill.minting.domain.lifecycle import IdentifierLives

@@ -10,10 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-from waybill.core.clock import now
-from waybill.core.cursors import CURSOR_LIMIT
-from waybill.core.errors import ConflictError, FieldError, InvalidInputError
-from waybill.core.http import (
+from waybill.core.api import (
     Role,
     build_api,
     caller,
@@ -24,6 +21,9 @@ from waybill.core.http import (
     list_cursor,
     list_position,
 )
+from waybill.core.clock import now
+from waybill.core.cursors import CURSOR_LIMIT
+from waybill.core.errors import ConflictError, FieldError, InvalidInputError
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.backfill_job import RECORD as BACKFILL
 from waybill.replication.domain.backfill_job import BackfillJob, JobEndedError
@@ -37,11 +37,11 @@ from waybill.replication.domain.backfill_request import (
     retry_asked,
 )
 from waybill.replication.domain.dismissal import dismiss
-from waybill.replication.domain.fixity_job import RECORD as VERIFICATION
-from waybill.replication.domain.fixity_request import FixityRequest
 from waybill.replication.domain.pending import COUNTED, pending_of
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.domain.throughput import ENDED, throughput_of
+from waybill.replication.domain.verification_job import RECORD as VERIFICATION
+from waybill.replication.domain.verification_request import VerificationRequest
 from waybill.replication.job_views import (
     BackfillList,
     BackfillView,
@@ -249,14 +249,14 @@ def cancel_backfill(backfillId: _JOB_ID) -> BackfillView:  # noqa: N803 - as in 
 @app.get("/verifications", summary="List verifications")
 def list_verifications(limit: _LIMIT = 50, cursor: _CURSOR = None) -> VerificationList:
     """List the verifications, newest first."""
-    page = runtime.fixity_table().newest(limit, _page(cursor, VERIFICATION))
+    page = runtime.verification_table().newest(limit, _page(cursor, VERIFICATION))
     return VerificationList(verifications=tuple(map(VerificationView.of_job, page.jobs)), cursor=_next(page.position))
 
 
 @app.post("/verifications", summary="Start a verification", status_code=202)
 @fails({409: "The idempotency key was used for another verification"})
 def start_verification(
-    request: FixityRequest,
+    request: VerificationRequest,
     idempotency_key: Annotated[
         str | None,
         idempotency_header("The same key again is answered with the same verification", "weekly-2026-45"),
@@ -273,7 +273,7 @@ def show_verification(
     verificationId: _JOB_ID,  # noqa: N803 - as in the path
 ) -> VerificationReport:
     """Show how a verification stands, with the first of its findings."""
-    table = runtime.fixity_table()
+    table = runtime.verification_table()
     job = table.read(verificationId)
     return VerificationReport.of_findings(job, list(islice(table.findings(job), _FINDINGS)))
 

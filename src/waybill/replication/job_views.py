@@ -8,8 +8,8 @@ from pydantic import Field
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.views import View, optional
 from waybill.replication.domain.backfill_job import BackfillJob
-from waybill.replication.domain.fixity import FixityCheck
-from waybill.replication.domain.fixity_job import FixityJob
+from waybill.replication.domain.verification import VerificationCheck
+from waybill.replication.domain.verification_job import VerificationJob
 
 # What the index of jobs is read on from.
 _POSITION = {"fileKey", "sourceBucket", "statusPartition", "startTime"}
@@ -110,7 +110,7 @@ class VerificationView(View, extra="ignore"):
     counts: VerificationCountsView = Field(description="What was found")
 
     @classmethod
-    def of_job(cls, job: FixityJob) -> Self:
+    def of_job(cls, job: VerificationJob) -> Self:
         """Return the view of a job."""
         return cls.of(job.wire())
 
@@ -140,7 +140,7 @@ class VerificationReport(VerificationView):
     findings: tuple[CopyFinding, ...] = Field(description="What was not found to be equal, at most 200 of it, by key")
 
     @classmethod
-    def of_findings(cls, job: FixityJob, findings: list[FixityCheck]) -> Self:
+    def of_findings(cls, job: VerificationJob, findings: list[VerificationCheck]) -> Self:
         """Return the view of a job with these findings."""
         return cls.of(job.wire() | {"findings": [finding.wire() for finding in findings]})
 

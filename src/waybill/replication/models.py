@@ -398,7 +398,7 @@ class FailedCopy(WireModel):
     attempt: int = 1
 
 
-class Verification(StrEnum):
+class CopyProof(StrEnum):
     """What proves that the copy equals the source, best first."""
 
     CHECKSUM = "CHECKSUM"
@@ -441,7 +441,7 @@ class DestinationResult(WireModel):
     version_id: str | None = None
     bytes: int | None = None
     strategy: Strategy | None = None
-    verification: Verification | None = None
+    verification: CopyProof | None = None
     versions: int | None = None
     duration_ms: int | None = None
     error: str | None = None

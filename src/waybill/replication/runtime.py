@@ -29,20 +29,18 @@ from waybill.replication.settings import (
 
 if TYPE_CHECKING:
     from waybill.core.aws.sns import SnsNotifier
-    from waybill.core.aws.states import StepFunctions
+    from waybill.core.aws.step_functions import StepFunctions
     from waybill.core.invocations import InvocationContext
     from waybill.replication.adapters.backfill_table import BackfillTable
-    from waybill.replication.adapters.fixity_table import FixityTable
     from waybill.replication.adapters.paced import PacedBuckets
     from waybill.replication.adapters.s3 import S3Buckets
     from waybill.replication.adapters.table import TrackingTable
+    from waybill.replication.adapters.verification_table import VerificationTable
     from waybill.replication.domain.backfill_comparing import BackfillTools
     from waybill.replication.domain.backfill_job import BackfillJob, Entry
     from waybill.replication.domain.backfill_notice import FailureTelling
     from waybill.replication.domain.copier import Copier
     from waybill.replication.domain.every_version import EveryVersion
-    from waybill.replication.domain.fixity_job import FixityJob
-    from waybill.replication.domain.fixity_request import FixityRequest
     from waybill.replication.domain.multipart import SecondsLeft
     from waybill.replication.domain.overdue import OverdueWatch
     from waybill.replication.domain.pending import Pending
@@ -50,6 +48,8 @@ if TYPE_CHECKING:
     from waybill.replication.domain.requests import Routing
     from waybill.replication.domain.starter import Started, Starter
     from waybill.replication.domain.throttle import Throttle
+    from waybill.replication.domain.verification_job import VerificationJob
+    from waybill.replication.domain.verification_request import VerificationRequest
     from waybill.replication.models import CopyLimits
 
 # No object is begun with less time than the first; none is read on with less than the second.
@@ -132,7 +132,7 @@ def _every_version(seconds_left: "SecondsLeft") -> "EveryVersion | None":
 def executions() -> "StepFunctions":
     """Return Step Functions."""
     from waybill.core.aws.clients import client
-    from waybill.core.aws.states import StepFunctions
+    from waybill.core.aws.step_functions import StepFunctions
 
     return StepFunctions(client("stepfunctions"))
 
@@ -224,13 +224,13 @@ def overdue_watch() -> "OverdueWatch":
     return OverdueWatch(tracking(), events, threshold, now)
 
 
-def fixity_table() -> "FixityTable":
+def verification_table() -> "VerificationTable":
     """Return the verifications and the last checks."""
     from waybill.core.aws.clients import client
-    from waybill.replication.adapters.fixity_table import FixityTable
+    from waybill.replication.adapters.verification_table import VerificationTable
 
     settings = load(TrackingSettings)
-    return FixityTable(
+    return VerificationTable(
         client("dynamodb"), settings.file_copy_tracking_table, history_days=settings.history_days, now=now
     )
 
@@ -361,8 +361,8 @@ def note_stopped(payload: object, execution: Mapping[str, str], stopped: Mapping
     """Note in the record of a job that its execution has failed, unless somebody else works on it by now."""
     from waybill.core.errors import NotFoundError
     from waybill.replication.domain.backfill_job import BackfillTurn, JobStatus
-    from waybill.replication.domain.fixity_job import FixityStatus, VerificationLostError
     from waybill.replication.domain.outcome import message_of
+    from waybill.replication.domain.verification_job import VerificationLostError, VerificationStatus
 
     if isinstance(payload, Mapping) and "backfillId" in payload:
         turn = BackfillTurn.parse(payload)
@@ -371,9 +371,9 @@ def note_stopped(payload: object, execution: Mapping[str, str], stopped: Mapping
             _note_problem(job, ": ".join(filter(None, (stopped.get("Error"), message_of(stopped.get("Cause"))))))
         return {"backfillId": turn.backfill_id, "complete": True}
     with suppress(NotFoundError, VerificationLostError):
-        found = fixity_table().read(execution["Name"])
-        if found.status is FixityStatus.RUNNING and stopped.get("Error") != VerificationLostError.__name__:
-            fixity_table().save(found.model_copy(update={"status": FixityStatus.STOPPED}), found)
+        found = verification_table().read(execution["Name"])
+        if found.status is VerificationStatus.RUNNING and stopped.get("Error") != VerificationLostError.__name__:
+            verification_table().save(found.model_copy(update={"status": VerificationStatus.STOPPED}), found)
     return {"verificationId": execution["Name"], "complete": True}
 
 
@@ -402,7 +402,7 @@ def backfill_tools(stack: Mapping[str, str]) -> "BackfillTools":
     )
 
 
-def start_verification(request: "FixityRequest", by: str, key: str | None) -> "FixityJob":
+def start_verification(request: "VerificationRequest", by: str, key: str | None) -> "VerificationJob":
     """Start the verification that `by` asks for; the same idempotency key again is answered with the same one.
 
     Raises
@@ -411,11 +411,11 @@ def start_verification(request: "FixityRequest", by: str, key: str | None) -> "F
         The key was used for another request.
     """
     from waybill.core.errors import ConflictError
-    from waybill.replication.domain.fixity_job import new_fixity_job
     from waybill.replication.domain.key_filter import literal_pattern
+    from waybill.replication.domain.verification_job import new_verification_job
 
     settings, moment = load(JobStartSettings), now()
-    asked = new_fixity_job(
+    asked = new_verification_job(
         job_id(by, key),
         request.source_bucket or settings.source_bucket,
         request.prefix,
@@ -426,7 +426,7 @@ def start_verification(request: "FixityRequest", by: str, key: str | None) -> "F
         sample=request.sample,
         keys=literal_pattern(settings.key_prefix, settings.key_suffix),
     )
-    job = fixity_table().create(asked)
+    job = verification_table().create(asked)
     if not job.is_about_what(asked):
         raise ConflictError("the idempotency key was used for another verification")
     # What is repeated after a death between the two starts what has not been started.
@@ -436,15 +436,15 @@ def start_verification(request: "FixityRequest", by: str, key: str | None) -> "F
 
 def verify(
     payload: object, execution: Mapping[str, str], stack: Mapping[str, str], context: "InvocationContext"
-) -> "FixityJob":
+) -> "VerificationJob":
     """Go on with the verification that an execution of the workflow carries out; people are told of what it found."""
-    from waybill.replication.domain.fixity_job import fixity_notification, new_fixity_job
-    from waybill.replication.domain.fixity_request import FixityRequest
     from waybill.replication.domain.key_filter import literal_pattern
+    from waybill.replication.domain.verification_job import new_verification_job, verification_notification
+    from waybill.replication.domain.verification_request import VerificationRequest
 
-    request, settings, table = FixityRequest.parse(payload), load(VerifySettings), fixity_table()
+    request, settings, table = VerificationRequest.parse(payload), load(VerifySettings), verification_table()
     job = table.create(
-        new_fixity_job(
+        new_verification_job(
             execution["Name"],
             request.source_bucket or stack["sourceBucket"],
             request.prefix,
@@ -460,19 +460,19 @@ def verify(
         # Whoever has worked on it before, a call that ran out of its time or a person, works on it no more.
         job = _verified(table.take_over(job.verification_id), context)
     if job.ended and job.counts.findings:
-        notifier().notify(fixity_notification(job, table.findings(job)))
+        notifier().notify(verification_notification(job, table.findings(job)))
     return job
 
 
-def _verified(job: "FixityJob", context: "InvocationContext") -> "FixityJob":
+def _verified(job: "VerificationJob", context: "InvocationContext") -> "VerificationJob":
     """Compare copies until all are compared or the call's time ends; return how the job stands then."""
     from waybill.core.aws.clients import client
     from waybill.core.retry import Retry
     from waybill.replication.adapters.s3 import S3Buckets
-    from waybill.replication.domain.fixity import FixityChecker
-    from waybill.replication.domain.fixity_job import FixityRun
+    from waybill.replication.domain.verification import VerificationChecker
+    from waybill.replication.domain.verification_job import VerificationRun
 
-    table = fixity_table()
+    table = verification_table()
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000
@@ -483,7 +483,7 @@ def _verified(job: "FixityJob", context: "InvocationContext") -> "FixityJob":
         load(DestinationSettings).destination_options,
         lambda: seconds_left() < _SECONDS_TO_SAVE,
     )
-    checker = FixityChecker(
+    checker = VerificationChecker(
         job.source_bucket,
         job.destination_buckets,
         job.verification_id,
@@ -494,7 +494,7 @@ def _verified(job: "FixityJob", context: "InvocationContext") -> "FixityJob":
         now,
         job.sample,
     )
-    run = FixityRun(
+    run = VerificationRun(
         table, job, checker, reading.listed, lambda: iso(now()), lambda: seconds_left() < _SECONDS_TO_FINISH
     )
     for _ in run.go():

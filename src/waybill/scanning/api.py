@@ -7,10 +7,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
+from waybill.core.api import Role, build_api, caller, fails, idempotency_header
 from waybill.core.clock import iso, now
 from waybill.core.cursors import CURSOR_LIMIT, open_cursor, seal_cursor
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, build_api, caller, fails, idempotency_header
 from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.objects import STATUSES

@@ -25,7 +25,7 @@ from waybill.scanning.settings import (
 
 if TYPE_CHECKING:
     from waybill.core.aws.clients import Clients
-    from waybill.core.aws.states import StepFunctions
+    from waybill.core.aws.step_functions import StepFunctions
     from waybill.scanning.adapters.queues import ExportQueue, SqsQueue, WebhookQueue
     from waybill.scanning.adapters.s3 import S3Bucket
     from waybill.scanning.adapters.table import ScansTable
@@ -109,7 +109,7 @@ class Runtime:
     @cached_property
     def executions(self) -> "StepFunctions":
         """Step Functions."""
-        from waybill.core.aws.states import StepFunctions
+        from waybill.core.aws.step_functions import StepFunctions
 
         return StepFunctions(self._client("stepfunctions"))
 

@@ -6,8 +6,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import File, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
+from waybill.core.api import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.core.clock import now
-from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.domain.admin_views import AdminFilter, admin_view
 from waybill.subject_access.domain.answers import moment, service_answer, summary, template_answer
@@ -15,9 +15,9 @@ from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.decisions import Without
 from waybill.subject_access.domain.intake import duplicate
 from waybill.subject_access.domain.lifecycle import LONG_WAIT, has_waited_long
-from waybill.subject_access.domain.poll import by_due_day
+from waybill.subject_access.domain.refusals import day_trail
 from waybill.subject_access.domain.services import Move, ServiceEntry, checked_template
-from waybill.subject_access.domain.trail import day_trail
+from waybill.subject_access.domain.sweep import by_due_day
 from waybill.subject_access.models import SubjectRequest
 from waybill.subject_access.parameters import PageNumber, PageSize, Search, request_id
 from waybill.subject_access.views import (

@@ -8,10 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-from waybill.core.clock import now
-from waybill.core.cursors import CURSOR_LIMIT
-from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import (
+from waybill.core.api import (
     Role,
     allow,
     build_api,
@@ -21,6 +18,9 @@ from waybill.core.http import (
     list_cursor,
     list_position,
 )
+from waybill.core.clock import now
+from waybill.core.cursors import CURSOR_LIMIT
+from waybill.core.errors import FieldError, InvalidInputError
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.adapters.pdf_examination import counted_pages
 from waybill.subject_access.domain import outside_worker
@@ -32,15 +32,15 @@ from waybill.subject_access.domain.deadlines import london_day
 from waybill.subject_access.domain.decisions import Extension
 from waybill.subject_access.domain.downloads import What, download
 from waybill.subject_access.domain.endings import Approval, Delivery, Refusal, Withdrawal
+from waybill.subject_access.domain.handovers import claim_answer
 from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.intake import NewRequest, accept, create
 from waybill.subject_access.domain.keys import upload_key
 from waybill.subject_access.domain.letters import LetterKind, LetterTexts
-from waybill.subject_access.domain.mark_bodies import Marks
+from waybill.subject_access.domain.mark_requests import Marks
 from waybill.subject_access.domain.outside_worker import ClaimHolder, Completion, PartResult
-from waybill.subject_access.domain.pages import page_of
-from waybill.subject_access.domain.requests import claim_answer
-from waybill.subject_access.domain.trail import day_trail, trail_of
+from waybill.subject_access.domain.paging import page_of
+from waybill.subject_access.domain.refusals import day_trail, trail_of
 from waybill.subject_access.domain.worklist import RequestSearch, Wanted, progress, statistics, tasks
 from waybill.subject_access.errors import UnknownRequestError, WrongStateError
 from waybill.subject_access.models import RequestState, SubjectRequest

@@ -23,7 +23,7 @@ from waybill.subject_access.settings import (
 
 if TYPE_CHECKING:
     from waybill.core.aws.sns import SnsNotifier
-    from waybill.core.aws.states import StepFunctions
+    from waybill.core.aws.step_functions import StepFunctions
     from waybill.core.invocations import InvocationContext
     from waybill.subject_access.adapters.alerts import OnceAlerts
     from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from waybill.subject_access.domain.fulfilment import Fulfilment
     from waybill.subject_access.domain.holds import Holds
     from waybill.subject_access.domain.letters import Letters
-    from waybill.subject_access.domain.poll import Poll
     from waybill.subject_access.domain.redacting import Redacting
     from waybill.subject_access.domain.rendering import Rendering
     from waybill.subject_access.domain.services import Services
+    from waybill.subject_access.domain.sweep import RequestSweep
     from waybill.subject_access.domain.upstream.fetch import Fetcher
     from waybill.subject_access.domain.upstream.ports import Pace
 
@@ -110,7 +110,7 @@ def alerts() -> "OnceAlerts":
 def executions() -> "StepFunctions":
     """Return Step Functions."""
     from waybill.core.aws.clients import client
-    from waybill.core.aws.states import StepFunctions
+    from waybill.core.aws.step_functions import StepFunctions
 
     return StepFunctions(client("stepfunctions"))
 
@@ -223,14 +223,14 @@ def services() -> "Services":
     return Services(catalogue(), reports(), load(ServiceHostSettings).destinations(), now)
 
 
-def poll() -> "Poll":
-    """Return the poll."""
+def sweep() -> "RequestSweep":
+    """Return the sweep."""
     from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
-    from waybill.subject_access.domain.poll import Poll
+    from waybill.subject_access.domain.sweep import RequestSweep
 
     days, workflow = load(LifecycleSettings), load(WorkflowSettings)
     ages = Ages(timedelta(days=days.archive_after_days), timedelta(days=days.delete_after_days))
-    return Poll(
+    return RequestSweep(
         lists=lists(),
         lifecycle=Lifecycle(store(), lists(), reports(), ages, now),
         fulfilment=fulfilment(),

@@ -1,11 +1,11 @@
 """HTTP requests, answered; and recorded where they were refused."""
 
+from waybill.core.api import Api, Event, ProxyResponse
 from waybill.core.clock import now
 from waybill.core.errors import RetryableError
-from waybill.core.http import Api, Event, ProxyResponse
 from waybill.core.observability import logger
 from waybill.subject_access import WORKFLOW, runtime
-from waybill.subject_access.domain.trail import record_refusal
+from waybill.subject_access.domain.refusals import record_refusal
 
 
 def serve(app: Api, event: Event, context: object) -> ProxyResponse:

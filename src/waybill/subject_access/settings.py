@@ -23,7 +23,7 @@ class BucketSettings(WaybillSettings):
 
 
 class WorkflowSettings(WaybillSettings):
-    """The workflow that fulfils requests, and how many of its executions one poll starts at most."""
+    """The workflow that fulfils requests, and how many of its executions one sweep starts at most."""
 
     subject_access_workflow_arn: str
     workers_per_poll: Annotated[int, Field(ge=1)] = 10

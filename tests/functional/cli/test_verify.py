@@ -1,6 +1,6 @@
 """`waybill verify`: what it says in each situation of a file and its copies.
 
-Source: a success is a statement about now (README of replication, "Verification").
+Source: a success is a statement about now (README of replication, "CopyProof").
 What S3 keeps of an object is that of the S3 API.
 """
 
@@ -20,8 +20,8 @@ from waybill.cli import watch
 from waybill.core.aws.clients import client
 from waybill.core.clock import Clock
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.domain import fixity_job
-from waybill.replication.domain.fixity import FixityCheck, FixityChecker, Sides
+from waybill.replication.domain import verification_job
+from waybill.replication.domain.verification import Sides, VerificationCheck, VerificationChecker
 
 A, B = DESTINATIONS
 ALL = f"s3://{SOURCE}"
@@ -268,15 +268,15 @@ def test_a_verification_that_was_stopped_goes_on_behind_the_last_object(
         upload(*keys, bucket=bucket)
     s3().delete_object(Bucket=A, Key="k0")
     seen: list[str] = []
-    check = FixityChecker.check
+    check = VerificationChecker.check
 
-    def interrupted(checker: FixityChecker, sides: Sides) -> tuple[FixityCheck, ...]:
+    def interrupted(checker: VerificationChecker, sides: Sides) -> tuple[VerificationCheck, ...]:
         if sides.key == "k2" and not seen:
             raise KeyboardInterrupt
         return check(checker, sides)
 
-    monkeypatch.setattr(fixity_job, "_KEYS_PER_SAVE", 1)
-    monkeypatch.setattr(FixityChecker, "check", interrupted)
+    monkeypatch.setattr(verification_job, "_KEYS_PER_SAVE", 1)
+    monkeypatch.setattr(VerificationChecker, "check", interrupted)
     stopped = waybill("verify", ALL)
     assert stopped.status == 130
     (job,) = waybill("--json", "verifications", "list").json["verifications"]
@@ -300,12 +300,12 @@ def test_a_verification_that_was_stopped_goes_on_behind_the_last_object(
 def test_of_two_workers_the_one_that_was_there_first_stops_and_no_finding_is_lost(
     waybill: Program, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Source: replication's README, "Verification": whoever had it before loses it with the next write."""
+    """Source: replication's README, "CopyProof": whoever had it before loses it with the next write."""
     keys = [f"k{number}" for number in range(4)]
     upload(*keys)
-    check, second = FixityChecker.check, []
+    check, second = VerificationChecker.check, []
 
-    def overtaken(checker: FixityChecker, sides: Sides) -> tuple[FixityCheck, ...]:
+    def overtaken(checker: VerificationChecker, sides: Sides) -> tuple[VerificationCheck, ...]:
         if sides.key == "k2" and not second:
             second.append("begun")
             (job,) = waybill("--json", "verifications", "list").json["verifications"]
@@ -313,10 +313,10 @@ def test_of_two_workers_the_one_that_was_there_first_stops_and_no_finding_is_los
             second.append(waybill("--json", "verify", "--resume", job["verificationId"]))
         return check(checker, sides)
 
-    monkeypatch.setattr(fixity_job, "_KEYS_PER_SAVE", 1)
-    monkeypatch.setattr(fixity_job, "THREADS", 1)
-    monkeypatch.setattr(fixity_job, "_AHEAD", 1)
-    monkeypatch.setattr(FixityChecker, "check", overtaken)
+    monkeypatch.setattr(verification_job, "_KEYS_PER_SAVE", 1)
+    monkeypatch.setattr(verification_job, "THREADS", 1)
+    monkeypatch.setattr(verification_job, "_AHEAD", 1)
+    monkeypatch.setattr(VerificationChecker, "check", overtaken)
     first = waybill("verify", ALL)
     assert (first.status, "somebody else works on" in first.err) == (1, True)
     (job,) = waybill("--json", "verifications", "list").json["verifications"]

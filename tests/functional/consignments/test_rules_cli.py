@@ -14,8 +14,8 @@ from tests.fakes import contents
 from tests.fakes.signatures import newest_signature_file
 from tests.fakes.wire import Wire
 from tests.functional.consignments.bench import make_table
-from waybill.cli import rules as rules_commands
 from waybill.cli.app import main
+from waybill.cli.consignments import rules as rules_commands
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped

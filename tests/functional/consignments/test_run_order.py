@@ -10,7 +10,7 @@ import pytest
 from tests.functional.consignments.bench import UPLOADS, ConsignmentRun, Workbench, clean_check, virus_result
 from waybill.consignments import runtime
 from waybill.consignments.domain.lookup import LONGEST_RUN, OwnExecutions, as_it_stands
-from waybill.consignments.domain.record import Judged, record_results
+from waybill.consignments.domain.results_write import Judged, record_results
 from waybill.consignments.errors import RunSupersededError, UploadMismatchError
 from waybill.core.aws.clients import client
 from waybill.core.clock import iso, moment_of, now

@@ -1,4 +1,4 @@
-"""What comes of the sample events of the operations functions."""
+"""What comes of the sample events of the core's functions."""
 
 from typing import Any
 

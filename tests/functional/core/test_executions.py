@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from tests.fakes.wire import Wire
 from waybill.core.aws.clients import client
-from waybill.core.aws.states import StepFunctions
+from waybill.core.aws.step_functions import StepFunctions
 from waybill.core.errors import RateLimitedError, RetryableError, TooLargeError
 from waybill.core.executions import INPUT_LIMIT_BYTES, ExecutionRefusedError, execution_name, stable_json
 

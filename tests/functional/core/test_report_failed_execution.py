@@ -21,7 +21,7 @@ def event(wire: Wire, sample_event: Callable[[str], Any], monkeypatch: pytest.Mo
         monkeypatch.setenv(name, value)
     make_failure_topic()
     wire.clear()
-    return dict(sample_event("operations/report_failed_execution"))
+    return dict(sample_event("core/report_failed_execution"))
 
 
 def ended(event: dict[str, Any], **detail: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.fakes.wire import Wire
 from waybill.core.aws.clients import client
 from waybill.custody.adapters.kms import KmsKeys, KmsSigner
-from waybill.custody.domain.notes import Checkpoint, opened_note, signed_note
+from waybill.custody.domain.signed_heads import Checkpoint, opened_note, signed_note
 from waybill.custody.errors import CustodyRefusedError, CustodyUnavailableError
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -24,18 +24,18 @@ from waybill.minting.adapters.document_records import DocumentsTable
 from waybill.minting.adapters.lifecycle import LifecycleTable
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.models import LifeEvent, LifeStatus, Proposal, SourceId, StoredDocument
-from waybill.replication.adapters.fixity_table import FixityTable
+from waybill.replication.adapters.verification_table import VerificationTable
 from waybill.replication.adapters.versions_table import VersionsTable
 from waybill.replication.domain.copy_result import CopyResult
-from waybill.replication.domain.fixity import FixityCheck, FixityResult, FixityWay
 from waybill.replication.domain.records import Dismissal
+from waybill.replication.domain.verification import VerificationCheck, VerificationResult, VerificationWay
 from waybill.replication.models import (
     CopyCode,
+    CopyProof,
     CopyTask,
     SourceDescription,
     SourceVersion,
     Strategy,
-    Verification,
 )
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.adapters.job_table import JobTable
@@ -139,7 +139,7 @@ def test_every_version_that_was_brought_is_a_copy_of_its_own(custody: CustodyOnM
         source = facts(version_id=f"v{number}", checksum=CHECKSUM)
         description = SourceDescription(source=source, strategy=Strategy.COPY)
         task = CopyTask(run=run, destination_bucket=DESTINATIONS[0], description=description)
-        landed = CopyResult(facts(bucket=DESTINATIONS[0], version_id=f"c{number}"), Verification.CHECKSUM)
+        landed = CopyResult(facts(bucket=DESTINATIONS[0], version_id=f"c{number}"), CopyProof.CHECKSUM)
         version = SourceVersion(f"v{number}", "2026-11-29T10:00:00.000Z")
         for _ in range(number):
             versions.record_version(task, version, CopyCode.COPIED, landed)
@@ -246,17 +246,17 @@ def test_consignments(custody: CustodyOnMoto) -> None:
 
 
 def test_verifications(custody: CustodyOnMoto) -> None:
-    store = FixityTable(custody.dynamodb, table("FileCopyTrackingTable"), history_days=9, now=lambda: NOW)
+    store = VerificationTable(custody.dynamodb, table("FileCopyTrackingTable"), history_days=9, now=lambda: NOW)
     for number, check in enumerate(
         (
-            {"result": FixityResult.EQUAL, "way": FixityWay.DEEP, "sha256": ABC, "size": 3},
-            {"result": FixityResult.DIFFERS, "difference": "content"},
-            {"result": FixityResult.NOT_PROVEN},
-            {"result": FixityResult.MISSING},
+            {"result": VerificationResult.EQUAL, "way": VerificationWay.DEEP, "sha256": ABC, "size": 3},
+            {"result": VerificationResult.DIFFERS, "difference": "content"},
+            {"result": VerificationResult.NOT_PROVEN},
+            {"result": VerificationResult.MISSING},
         )
     ):
         at = f"2026-11-29T1{number}:00:00.000Z"
-        found = FixityCheck(key=KEY, destination_bucket=DESTINATIONS[0], at=at, **check)
+        found = VerificationCheck(key=KEY, destination_bucket=DESTINATIONS[0], at=at, **check)
         store.record_check(SOURCE, f"verification-{number}", found)
         custody.record(Workflow.REPLICATION)
     events = history(ByPlace(Place(SOURCE, KEY)))

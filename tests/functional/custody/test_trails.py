@@ -20,7 +20,7 @@ from waybill.custody.domain.log_files import head_path
 from waybill.subject_access.adapters.items import entry_attributes, entry_of
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.domain.audit import Action, AuditEntry, first_break, link
-from waybill.subject_access.domain.statements import statements
+from waybill.subject_access.domain.entry_digests import statements
 
 TABLE, DAY = "SubjectAccessTable", "AUDIT#2026-11-29"
 OUTPUTS = {

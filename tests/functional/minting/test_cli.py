@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.functional.minting.conftest import TABLE, WORKFLOW, Aws, make_workflow
-from waybill.cli import minting_invocation, minting_life
 from waybill.cli.app import main
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
+from waybill.cli.minting import invocation, life
 from waybill.core.retry import Retry
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.domain.canonical_ids import Drawing
@@ -25,8 +25,8 @@ def stack(aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """The commands find moto's resources, and call the function in this process."""
     outputs = {"IdentifiersTableName": TABLE, "IdMinterFunctionName": "minter", "IdMinterWorkflowArn": WORKFLOW}
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
-    monkeypatch.setattr(minting_invocation, "_invoked", lambda client, name, payload: lambda_handler(payload, context))
-    monkeypatch.setattr(minting_life, "drawing", lambda cli: Drawing())
+    monkeypatch.setattr(invocation, "_invoked", lambda client, name, payload: lambda_handler(payload, context))
+    monkeypatch.setattr(life, "drawing", lambda cli: Drawing())
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
@@ -122,7 +122,7 @@ def test_a_run_that_was_interrupted_is_resumed_behind_the_last_answer(
         return lambda_handler(payload, context)
 
     with monkeypatch.context() as patched:
-        patched.setattr(minting_invocation, "_invoked", invoked)
+        patched.setattr(invocation, "_invoked", invoked)
         status, first = lines("mint", "--file", str(file))
     assert (status, len(first)) == (130, ends_after * 100)
     status, rest = lines("mint", "--file", str(file), "--resume")
@@ -148,7 +148,7 @@ def test_two_runs_of_one_file_at_once(lines, tmp_path: Path, monkeypatch, contex
         seen.append(main(["mint", "--file", str(file)]) if not seen else None)
         return lambda_handler(payload, context)
 
-    monkeypatch.setattr(minting_invocation, "_invoked", invoked)
+    monkeypatch.setattr(invocation, "_invoked", invoked)
     assert lines("mint", "--file", str(file))[0] == 0
     assert seen == [1]
 
@@ -172,7 +172,7 @@ def test_passing_faults_of_the_call_are_waited_out(lines, tmp_path: Path, monkey
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
     monkeypatch.setattr(Cli, "client", lambda cli, service: Client())
     quick = Retry(tries=5, first_pause=0.001, longest_pause=0.002)
-    monkeypatch.setattr(minting_invocation, "_RETRY", quick)
+    monkeypatch.setattr(invocation, "_RETRY", quick)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     status, got = lines("mint", "--file", str(numbers(tmp_path, 2)))
     assert (status, len(got), left) == (0, 2, [])

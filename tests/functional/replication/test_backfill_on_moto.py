@@ -13,7 +13,7 @@ from tests.fakes.moto_buckets import fill
 from tests.fakes.runs import DESTINATIONS, SOURCE, a_run, ended, facts, result
 from tests.fakes.wire import Wire
 from waybill.core.aws.clients import client
-from waybill.core.aws.states import StepFunctions
+from waybill.core.aws.step_functions import StepFunctions
 from waybill.core.errors import RateLimitedError
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable

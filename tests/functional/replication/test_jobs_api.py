@@ -12,7 +12,7 @@ from waybill.replication import runtime
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.api import app
 from waybill.replication.domain.backfill_job import BackfillJob, JobStatus
-from waybill.replication.domain.fixity import FixityCheck, FixityResult
+from waybill.replication.domain.verification import VerificationCheck, VerificationResult
 
 NOW = "2026-11-21T10:00:00.000Z"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:waybill-replication-jobs"
@@ -106,9 +106,11 @@ def test_a_wrong_request_is_named(body: dict[str, Any], field: str) -> None:
 
 
 def test_findings_are_shown() -> None:
-    table = runtime.fixity_table()
+    table = runtime.verification_table()
     job = table.read(start({}).json["verificationId"])
-    found = FixityCheck(key="a", destination_bucket=DESTINATIONS[0], result=FixityResult.MISSING, at=NOW, size=3)
+    found = VerificationCheck(
+        key="a", destination_bucket=DESTINATIONS[0], result=VerificationResult.MISSING, at=NOW, size=3
+    )
     counted = job.model_copy(update={"counts": job.counts.plus(1, [found]), "parts": 1}).completed(NOW)
     table.save(counted, job, [[found]])
     shown = get(f"/verifications/{job.verification_id}").json

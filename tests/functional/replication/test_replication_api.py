@@ -9,7 +9,7 @@ from tests.fakes.api import Answer, ask
 from tests.fakes.functions import functions
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, facts, failure, result
 from tests.fakes.wire import Wire
-from waybill.core.http import encode_cursor, list_cursor
+from waybill.core.api import encode_cursor, list_cursor
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.api import app
 from waybill.replication.models import ReplicationRun

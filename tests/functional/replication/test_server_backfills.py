@@ -420,7 +420,7 @@ def test_an_execution_that_fails_leaves_its_verification_stopped(workflow: Workf
     execution = {"Name": begun, "StartTime": "2026-11-21T10:00:00Z"}
     for error, status in (("VerificationLostError", "RUNNING"), ("Lambda.Unknown", "STOPPED")):
         workflow.turn(given, stopped={"Error": error, "Cause": ""}, execution=execution)
-        assert runtime.fixity_table().read(begun).status == status
+        assert runtime.verification_table().read(begun).status == status
     unknown = {"Name": "of-the-schedule", "StartTime": "2026-11-21T10:00:00Z"}
     assert workflow.turn(given, stopped={"Error": "Lambda.Unknown"}, execution=unknown)["complete"] is True
 

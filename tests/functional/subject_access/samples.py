@@ -25,9 +25,9 @@ from waybill.core.aws.clients import client
 from waybill.subject_access import runtime
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.claims import claimed
+from waybill.subject_access.domain.handovers import RenderedReport
 from waybill.subject_access.domain.keys import answer_key, report_key
 from waybill.subject_access.domain.ports import Change
-from waybill.subject_access.domain.requests import RenderedReport
 from waybill.subject_access.models import Claim, PartStatus, RequestState
 
 REQUEST, TOKEN, SERVICE = (

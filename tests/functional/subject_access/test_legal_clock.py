@@ -18,7 +18,7 @@ from waybill.cli.subject_access.showing import readable
 from waybill.subject_access.domain.audit import sealed
 from waybill.subject_access.domain.bank_holidays import england_and_wales
 from waybill.subject_access.domain.deadlines import LegalClock
-from waybill.subject_access.domain.poll import by_due_day
+from waybill.subject_access.domain.sweep import by_due_day
 from waybill.subject_access.models import RequestState
 
 

@@ -1,4 +1,4 @@
-"""Requests as they age: given up after 48 hours, archived, deleted; and what the poll does about them."""
+"""Requests as they age: given up after 48 hours, archived, deleted; and what the sweep does about them."""
 
 import hashlib
 from dataclasses import replace
@@ -17,19 +17,21 @@ from waybill.subject_access.domain.deadlines import LegalClock
 from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
 from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.keys import answer_key, report_key, upload_key
-from waybill.subject_access.domain.poll import Poll
 from waybill.subject_access.domain.ports import Change
+from waybill.subject_access.domain.sweep import RequestSweep
 from waybill.subject_access.errors import ClaimLostError
 from waybill.subject_access.models import HoldReason, PartStatus, RequestState
 
 ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-subject-access"
 
 
-def poll(sar: SubjectAccess, executions: FakeExecutions, most_workers: int = 10) -> Poll:
+def sweep(sar: SubjectAccess, executions: FakeExecutions, most_workers: int = 10) -> RequestSweep:
     def clock() -> LegalClock:
         return LegalClock(sar.clock(), england_and_wales())
 
-    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, sar.alerts, executions, ARN, most_workers, sar.clock, clock)
+    return RequestSweep(
+        sar.lists, sar.lifecycle, sar.fulfilment, sar.alerts, executions, ARN, most_workers, sar.clock, clock
+    )
 
 
 def finished(sar: SubjectAccess, request_id: str = "request-1") -> None:
@@ -64,7 +66,7 @@ def test_between_giving_up_and_completion_one_wins(sar: SubjectAccess) -> None:
     sar.finish(claim)
     report = sar.put_report(claim)
     sar.fulfilment.keep_report(claim, report)
-    # The poll has listed the request while the worker completes it.
+    # The sweep has listed the request while the worker completes it.
     listed = list(sar.lists.queued("PENDING", sar.clock()))
     assert sar.fulfilment.complete(claim)
     assert [sar.lifecycle._moved(found, sar.lifecycle._expired) for found in listed] == [False]
@@ -216,14 +218,14 @@ def test_a_poll_starts_a_worker_for_each_request_that_waits(sar: SubjectAccess) 
         sar.create(f"request-{number}", "G1")
     sar.claim("request-0")
     sar.clock.advance(minutes=1)
-    polled = poll(sar, executions, 2).run("tick-1")
-    assert (polled.pending, polled.started, polled.oldest_pending_age) == (4, 2, 60)
-    poll(sar, executions, 2).run("tick-1")
+    swept = sweep(sar, executions, 2).run("tick-1")
+    assert (swept.pending, swept.started, swept.oldest_pending_age) == (4, 2, 60)
+    sweep(sar, executions, 2).run("tick-1")
     assert len(executions.inputs) == 2
-    poll(sar, executions, 10).run("tick-2")
+    sweep(sar, executions, 10).run("tick-2")
     assert len(executions.inputs) == 2 + 3
     sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
-    assert poll(sar, executions, 10).run("tick-3").started == 4
+    assert sweep(sar, executions, 10).run("tick-3").started == 4
 
 
 def test_a_request_whose_start_was_lost_is_found_within_two_minutes() -> None:
@@ -235,14 +237,14 @@ def test_people_are_told_of_what_is_overdue_every_two_hours_while_it_lasts(sar: 
     sar.clock.advance(hours=11, minutes=59)
     told = []
     for minute in range(0, 300, 10):
-        poll(sar, FakeExecutions()).run(f"tick-{minute}")
+        sweep(sar, FakeExecutions()).run(f"tick-{minute}")
         told += [(minute, news.status) for news in sar.told.notifications]
         sar.told.notifications.clear()
         sar.clock.advance(minutes=10)
     assert told == [(10, "OVERDUE"), (130, "OVERDUE"), (250, "OVERDUE")]
-    poll(sar, FakeExecutions()).run("tick")
+    sweep(sar, FakeExecutions()).run("tick")
     sar.clock.advance(hours=2)
-    poll(sar, FakeExecutions()).run("last")
+    sweep(sar, FakeExecutions()).run("last")
     (news,) = sar.told.notifications
     assert "request-1" in news.body
     # `waybill sar overdue` knows only the days of the law.
@@ -254,7 +256,7 @@ def test_people_are_told_of_what_is_overdue_every_two_hours_while_it_lasts(sar: 
 def test_people_are_told_of_a_backlog(sar: SubjectAccess, waiting: int, told: list[str]) -> None:
     sar.place(*(a_request(f"request-{number:03}") for number in range(waiting)))
     for tick in ("tick-1", "tick-2"):
-        poll(sar, FakeExecutions()).run(tick)
+        sweep(sar, FakeExecutions()).run(tick)
     assert [news.status for news in sar.told.notifications] == told
 
 
@@ -265,11 +267,11 @@ def test_days_on_hold_are_no_waiting(sar: SubjectAccess) -> None:
     sar.clock.advance(days=10)
     sar.holds.release("request-1", "alice", Release())
     sar.clock.advance(minutes=1)
-    polled = poll(sar, FakeExecutions()).run("tick-1")
-    assert (polled.pending, polled.long_waiting, polled.oldest_pending_age) == (1, 0, 60)
+    swept = sweep(sar, FakeExecutions()).run("tick-1")
+    assert (swept.pending, swept.long_waiting, swept.oldest_pending_age) == (1, 0, 60)
     sar.clock.advance(hours=12)
-    polled = poll(sar, FakeExecutions()).run("tick-2")
-    assert (polled.pending, polled.long_waiting, polled.oldest_pending_age) == (1, 1, 12 * 3600 + 60)
+    swept = sweep(sar, FakeExecutions()).run("tick-2")
+    assert (swept.pending, swept.long_waiting, swept.oldest_pending_age) == (1, 1, 12 * 3600 + 60)
 
 
 @pytest.mark.parametrize("failing", ["topic", "bucket"])
@@ -291,7 +293,7 @@ def test_workers_are_started_though_the_topic_or_the_bucket_fails(
     sar.create("new", "G1")
     executions = FakeExecutions()
     with pytest.raises(ConnectionError):
-        poll(sar, executions).run("tick-1")
+        sweep(sar, executions).run("tick-1")
     assert len(executions.inputs) == 1
 
 
@@ -312,7 +314,7 @@ def test_people_are_told_even_when_the_one_who_was_to_tell_them_died(
             sar.fulfilment.fail(claim, "PartsMissingError")
     for tick in range(8):
         sar.clock.advance(minutes=5)
-        poll(sar, FakeExecutions()).run(f"tick-{tick}")
+        sweep(sar, FakeExecutions()).run(f"tick-{tick}")
     assert [news.about for news in sar.told.notifications] == ["request-1"]
     assert sar.now().attention_told
 
@@ -337,7 +339,7 @@ def test_a_poll_tells_of_requests_that_need_a_person_once(sar: SubjectAccess) ->
     sar.store.save_part(claim, a_part("G1", 0, PartStatus.ERRORED, error_code="upstream_4003"))
     sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
     for tick in range(3):
-        poll(sar, FakeExecutions()).run(f"tick-{tick}")
+        sweep(sar, FakeExecutions()).run(f"tick-{tick}")
         sar.clock.advance(hours=1)
     (news,) = sar.told.notifications
     assert (news.about, news.status) == ("request-1", "NEEDS_ATTENTION")
@@ -349,20 +351,20 @@ def test_a_poll_tells_of_requests_that_need_a_person_once(sar: SubjectAccess) ->
 def test_people_are_told_every_two_hours_of_time_limits_that_pass(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1", state=RequestState.READY_FOR_REVIEW)
     sar.clock.advance(days=15)  # received on 2 November, due on 2 December
-    assert (poll(sar, FakeExecutions()).run("tick-0").due_soon, sar.told.notifications) == (0, [])
+    assert (sweep(sar, FakeExecutions()).run("tick-0").due_soon, sar.told.notifications) == (0, [])
     sar.clock.advance(days=1)
     for tick in range(3):
-        polled = poll(sar, FakeExecutions()).run(f"tick-{tick}")
-        assert (polled.past_due, polled.due_soon) == (0, 1)
+        swept = sweep(sar, FakeExecutions()).run(f"tick-{tick}")
+        assert (swept.past_due, swept.due_soon) == (0, 1)
         sar.clock.advance(minutes=61)
     assert [news.status for news in sar.told.notifications] == ["DUE", "DUE"]
     sar.clock.advance(days=15)
-    polled = poll(sar, FakeExecutions()).run("tick-late")
-    assert (polled.past_due, polled.due_soon) == (1, 0)
+    swept = sweep(sar, FakeExecutions()).run("tick-late")
+    assert (swept.past_due, swept.due_soon) == (1, 0)
     news = sar.told.notifications[-1]
     assert news.subject == "Subject access requests: 1 past their time limit, 0 due soon"
     assert "request-1" in news.body
     assert news.body.splitlines()[-1] == "🔎 waybill sar overdue"
     assert "A1234AA" not in news.body
     sar.endings.refuse("request-1", "alice", Refusal(ground="excessive", reason="the fifth"))
-    assert poll(sar, FakeExecutions()).run("tick-ended").past_due == 0
+    assert sweep(sar, FakeExecutions()).run("tick-ended").past_due == 0

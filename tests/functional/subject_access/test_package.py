@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.functional.subject_access.conftest import Office
 from tests.functional.subject_access.drawing import SERVICE, Drawing, a_pdf
-from waybill.subject_access.domain.mark_bodies import Marks
+from waybill.subject_access.domain.mark_requests import Marks
 from waybill.subject_access.domain.packaging import path_of
 from waybill.subject_access.models import RequestState
 

@@ -18,7 +18,7 @@ from tests.functional.subject_access.conftest import Office, SubjectAccess, clai
 from tests.functional.subject_access.drawing import SERVICE, Drawing, a_pdf
 from tests.functional.subject_access.test_letters import text_of
 from waybill.subject_access.domain.endings import Approval
-from waybill.subject_access.domain.mark_bodies import Marks
+from waybill.subject_access.domain.mark_requests import Marks
 from waybill.subject_access.domain.marks import redactions_of
 from waybill.subject_access.errors import ApproverError, RulesChangedError, UnseenError
 from waybill.subject_access.models import PartStatus, RequestState

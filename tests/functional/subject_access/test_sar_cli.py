@@ -15,7 +15,7 @@ from tests.fakes.subject_access import BUCKET, CATALOGUED, TABLE, a_service, mak
 from waybill.cli.app import main
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
-from waybill.cli.subject_access import collaborators
+from waybill.cli.subject_access import runtime
 from waybill.core.clock import now
 from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
 from waybill.subject_access.adapters.table import SubjectAccessTable
@@ -187,8 +187,8 @@ def test_wait_ends_with_the_worker(
             _set(store, request_id, state=ends, completed_at=now())
         return "execution"
 
-    monkeypatch.setattr(collaborators.Deployed, "start_worker", worked)
-    monkeypatch.setattr(collaborators.Deployed, "is_running", lambda *_: False)
+    monkeypatch.setattr(runtime.Deployed, "start_worker", worked)
+    monkeypatch.setattr(runtime.Deployed, "is_running", lambda *_: False)
     told = run(*_CREATE, "--wait")
     assert (told[0], told[1]["state"]) == (status, ends.value)
 
@@ -262,7 +262,7 @@ def test_a_service_moves_when_somebody_else_agrees(
     assert (proposed["url"], proposed["proposedUrl"]) == (known["url"], there)
     status, said = waybill("services", "agree", "G1", there)
     assert (status, "SAME_PERSON" in said) == (1, True)
-    monkeypatch.setattr(collaborators.getpass, "getuser", lambda: "bob")
+    monkeypatch.setattr(runtime.getpass, "getuser", lambda: "bob")
     assert waybill("services", "agree", "G1", known["url"])[0] == 1
     assert waybill("services", "agree", "G1", there)[1]["url"] == there
     file.write_text(json.dumps({"name": "G1", "label": "First", "url": known["url"], "category": "PRISON"}))

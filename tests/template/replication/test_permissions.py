@@ -8,10 +8,10 @@ from tests.template.support.routes import routes_of
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, names
 from waybill.replication.adapters.backfill_table import BackfillTable
-from waybill.replication.adapters.fixity_table import FixityTable
 from waybill.replication.adapters.report_object import put_report
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.adapters.verification_table import VerificationTable
 
 SOURCES = ("<SourceBucket>", "<AdditionalSourceBuckets>")
 DESTINATIONS = ("<DestinationBucketA>", "<DestinationBucketB>", "<AdditionalDestinationBuckets>")
@@ -125,8 +125,8 @@ def needed(code: Code, stack: Stack, function: str) -> set[Permission]:
     for caller, operation in reach.operations:
         if operation == "query":
             places: dict[str, list[Callable[..., object]]] = {
-                "table": [TrackingTable._query, BackfillTable.notice, FixityTable.has_other_source],
-                "index": [TrackingTable._partition, BackfillTable.newest, FixityTable.newest],
+                "table": [TrackingTable._query, BackfillTable.notice, VerificationTable.has_other_source],
+                "index": [TrackingTable._partition, BackfillTable.newest, VerificationTable.newest],
             }
             found |= {
                 ("dynamodb:Query", place)

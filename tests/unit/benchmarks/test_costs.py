@@ -2,8 +2,8 @@
 
 import pytest
 
+from benchmarks.billing_units import Price, PriceTable
 from benchmarks.costs import Usage, bill_per_million
-from benchmarks.prices import Price, PriceTable
 from benchmarks.replication.usage import Counted, Execution, Used, original, tracking_write_units, work
 
 KB = 1024

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import File, Query
 from pydantic import BaseModel, Field
 
 from tests.fakes.api import Answer, LambdaContext, answer_of, request_event
-from waybill.core.http import Api, Role, build_api, public
+from waybill.core.api import Api, Role, build_api, public
 from waybill.core.wire import WireModel
 
 

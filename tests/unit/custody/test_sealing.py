@@ -12,11 +12,11 @@ from tests.fakes.custody import Custody, LocalKeys, LocalSigner
 from tests.unit.custody.samples import COPY, UPLOAD, assigned, copied
 from waybill.custody.domain.identity import place_hash
 from waybill.custody.domain.log_files import LogFiles, head_path
-from waybill.custody.domain.notes import Checkpoint, opened_note, signed_note
 from waybill.custody.domain.proving import Prover
 from waybill.custody.domain.recording import LeafKey
 from waybill.custody.domain.sealed_form import mac_of, parsed
-from waybill.custody.domain.sealing import Head, Placed
+from waybill.custody.domain.sealing import LogPosition, Placed
+from waybill.custody.domain.signed_heads import Checkpoint, opened_note, signed_note
 from waybill.custody.domain.tiles import bundle, entries_in
 from waybill.custody.domain.tracing import ByPlace
 from waybill.custody.errors import CustodyRefusedError, LogForkedError
@@ -110,7 +110,7 @@ def test_two_sealers_with_one_head_write_one_log() -> None:
     custody.ledger.now_head = late
     seen = custody.ledger.head
 
-    def advanced_meanwhile() -> Head:
+    def advanced_meanwhile() -> LogPosition:
         found = seen()
         custody.ledger.now_head = now
         return found
@@ -427,7 +427,7 @@ def hide_heads_and_set_the_table_back(custody: Custody) -> None:
         custody.wait(minutes=10)
         custody.seal()
     custody.log.hidden |= {path for path in custody.log.files if path.startswith("checkpoints/")}
-    custody.ledger.now_head = Head()
+    custody.ledger.now_head = LogPosition()
 
 
 def delete_the_newest_heads(custody: Custody) -> None:
@@ -437,7 +437,7 @@ def delete_the_newest_heads(custody: Custody) -> None:
 
 def delete_the_log_and_the_head(custody: Custody) -> None:
     custody.log.files.clear()
-    custody.ledger.now_head = Head()
+    custody.ledger.now_head = LogPosition()
 
 
 def newest_bundle(custody: Custody) -> str:
@@ -451,7 +451,7 @@ def delete_a_bundle(custody: Custody) -> None:
 def forge_the_whole_log_under_another_key(custody: Custody) -> None:
     real, custody.signer = custody.signer, LocalSigner(2)
     custody.log.files.clear()
-    custody.ledger.now_head, custody.ledger.in_log = Head(), {}
+    custody.ledger.now_head, custody.ledger.in_log = LogPosition(), {}
     custody.seal()
     custody.signer = real
 
@@ -596,7 +596,7 @@ def test_what_a_verification_has_read_is_read_again_when_asked_and_after_thirty_
 def empty_everything(custody: Custody) -> None:
     """Whoever can do that, from an account of their own that holds the bucket, leaves nothing to compare."""
     custody.log.files.clear()
-    custody.ledger.now_head = Head()
+    custody.ledger.now_head = LogPosition()
     custody.ledger.kept.clear()
     custody.ledger.in_log.clear()
 

@@ -23,7 +23,7 @@ from tests.fakes.issuer import (
 )
 from waybill.core.roles import Role
 from waybill.gateway.domain.authoriser import Claims, Principal, TokenVerifier, bearer_token, policy, refusal
-from waybill.gateway.domain.keys import FixedKeys, parse_key_set
+from waybill.gateway.domain.key_sets import FixedKeys, parse_key_set
 from waybill.gateway.errors import TokenRefusedError
 
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/replications"

@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic import BaseModel
 
-from waybill.core.http import Api, Role, build_api, fails, public
+from waybill.core.api import Api, Role, build_api, fails, public
 from waybill.gateway.openapi import openapi_document
 
 

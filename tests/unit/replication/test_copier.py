@@ -22,7 +22,7 @@ from waybill.replication.errors import (
     ThrottledError,
     VerificationFailedError,
 )
-from waybill.replication.models import GIB, SINGLE_COPY_LIMIT, Checksum, CopyLimits, RunOutcome, Strategy, Verification
+from waybill.replication.models import GIB, SINGLE_COPY_LIMIT, Checksum, CopyLimits, CopyProof, RunOutcome, Strategy
 
 _BUCKET = DESTINATIONS[0]
 
@@ -40,7 +40,7 @@ def test_everything_of_the_source_arrives_whichever_way_the_bytes_go(world: Worl
         recorded = world.destination(bucket)
         assert recorded["strategy"] == strategy
         assert recorded["bytes"] == SIZES[strategy]
-        assert recorded["verification"] == Verification.CHECKSUM
+        assert recorded["verification"] == CopyProof.CHECKSUM
         assert recorded["etag"] == world.s3.get(bucket, KEY).e_tag
 
 

@@ -40,9 +40,9 @@ VIOLATIONS = {
         "waybill.scanning.errors",
     ),
     "what builds collaborators in the domain": (
-        "gateway/domain/keys.py",
+        "gateway/domain/key_sets.py",
         "import waybill.gateway.runtime",
-        "waybill.gateway.domain.keys",
+        "waybill.gateway.domain.key_sets",
     ),
     "two modules that import each other": (
         "scanning/domain/detection/engine.py",

@@ -12,6 +12,7 @@ SOURCE = PROJECT / "src" / "waybill"
 
 UNTYPED = {
     "console/adapters/api.py": "JSON of the API's answers, which the pages read field by field",
+    "core/api.py": "Powertools' resolver and its decorators, whose own signatures say so",
     "core/views.py": "Pydantic's own, which every model of an answer inherits",
     "subject_access/api.py": "Powertools' answers with bytes, which have no model",
 }

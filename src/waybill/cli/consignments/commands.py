@@ -10,7 +10,7 @@ import typer
 from rich.console import Group
 
 from waybill.cli.completion import KNOWN, known
-from waybill.cli.consignments.collaborators import Consignments
+from waybill.cli.consignments.runtime import Consignments
 from waybill.cli.consignments.sending import (
     HashedFile,
     Memory,

@@ -21,9 +21,9 @@ from waybill.core.errors import NotFoundError
 from waybill.custody import runtime
 from waybill.custody.domain.comparing import Report
 from waybill.custody.domain.interpreting import Workflow
-from waybill.custody.domain.notes import VerifierKey, opened_note
 from waybill.custody.domain.premis import document
 from waybill.custody.domain.proving import verify_export
+from waybill.custody.domain.signed_heads import VerifierKey, opened_note
 from waybill.custody.domain.tracing import Asked, ByIdentifier, Trace, nothing_recorded
 from waybill.custody.views import EventView
 

@@ -18,10 +18,10 @@ from waybill.cli.errors import CommandError
 from waybill.cli.output import Output, ProgressBar, details
 from waybill.cli.replication.addresses import parse_uri, uri_of
 from waybill.cli.replication.backfill_run import REDRAW_SECONDS, BackfillRun, command_line
-from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.manifests import opened
 from waybill.cli.replication.reports import lasting, report_place
-from waybill.cli.replication.serving import WorkedBy, hand_over
+from waybill.cli.replication.runtime import Replication
+from waybill.cli.replication.server_backfills import WorkedBy, hand_over
 from waybill.core.clock import iso, now
 from waybill.core.text import escaped, json_text
 from waybill.replication.domain.backfill import BackfillVerdict, Difference, PlanItem

@@ -12,8 +12,8 @@ from rich.filesize import decimal
 
 from waybill.cli.errors import CommandError
 from waybill.cli.output import ProgressBar, details
-from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.reports import ReportPlace, backfill_report
+from waybill.cli.replication.runtime import Replication
 from waybill.cli.watch import watch
 from waybill.core.clock import now
 from waybill.core.text import escaped

@@ -4,11 +4,11 @@ from rich.console import Group
 
 from waybill.cli.output import details, table
 from waybill.cli.replication.backfill_run import BackfillRun, facts_of, reply_of
-from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.job_lists import begin_of, show_page
-from waybill.cli.replication.records import reading
 from waybill.cli.replication.reports import backfill_report, report_place
-from waybill.cli.replication.serving import WorkedBy, hand_over
+from waybill.cli.replication.runtime import Replication
+from waybill.cli.replication.server_backfills import WorkedBy, hand_over
+from waybill.cli.replication.showing import reading
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import RECORD as JOB
 from waybill.replication.domain.backfill_job import BackfillJob

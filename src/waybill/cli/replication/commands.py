@@ -153,9 +153,9 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
         _refuse({"--start-after": start_after}, "does not go with --manifest")
 
     from waybill.cli.replication.backfill import BackfillCommand
-    from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.run import replicate
-    from waybill.cli.replication.serving import WorkedBy
+    from waybill.cli.replication.runtime import Replication
+    from waybill.cli.replication.server_backfills import WorkedBy
     from waybill.replication.domain.backfill_job import Limits
     from waybill.replication.domain.key_filter import KeyFilter
 
@@ -208,7 +208,7 @@ def verify(
     ] = None,
 ) -> None:
     """Compare copies with their sources now; exit status 1 when one differs, is missing, or could not be compared."""
-    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.runtime import Replication
     from waybill.cli.replication.verifying import VerifyCommand
     from waybill.replication.domain.key_filter import KeyFilter
 
@@ -277,8 +277,8 @@ def list_records(
     pending: PendingOption = False,
 ) -> None:
     """List the tracking records, newest first."""
-    from waybill.cli.replication.collaborators import Replication
-    from waybill.cli.replication.records import list_newest, list_pending, status_named, watch_newest
+    from waybill.cli.replication.runtime import Replication
+    from waybill.cli.replication.showing import list_newest, list_pending, status_named, watch_newest
 
     if pending:
         _refuse({"--status": status, "--cursor": cursor, "--watch": watch}, "does not go with --pending")
@@ -294,8 +294,8 @@ def list_records(
 @records.command()
 def show(cli: Cli, target: Target) -> None:
     """Show the record of one file, its destinations and its last runs."""
-    from waybill.cli.replication.collaborators import Replication
-    from waybill.cli.replication.records import show_file
+    from waybill.cli.replication.runtime import Replication
+    from waybill.cli.replication.showing import show_file
 
     show_file(Replication(cli), target)
 
@@ -311,8 +311,8 @@ def dismiss(
     reason: Annotated[str, typer.Option("--reason", help="Why nobody will mend it; it is kept.", metavar="TEXT")],
 ) -> None:
     """Take failures that nobody will mend off the list of failures; no copy is touched."""
-    from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.dismissal import dismiss_failures
+    from waybill.cli.replication.runtime import Replication
 
     dismiss_failures(Replication(cli), target, to, reason)
 
@@ -337,9 +337,9 @@ def retry(
     on: On = "here",
 ) -> None:
     """Start everything that has failed once more, as a backfill job; what has arrived since is left alone."""
-    from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.retrying import retry_failures
-    from waybill.cli.replication.serving import WorkedBy
+    from waybill.cli.replication.runtime import Replication
+    from waybill.cli.replication.server_backfills import WorkedBy
 
     _check_place(cli, on, report, wait=wait)
     retry_failures(Replication(cli), target, to, cause, wait=wait, report=report, on=WorkedBy(on))
@@ -352,23 +352,23 @@ def redrive(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the messages, move none.")] = False,
 ) -> None:
     """Send the events in the dead-letter queue on their way once more."""
-    from waybill.cli.replication import queues
-    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication import redriving
+    from waybill.cli.replication.runtime import Replication
 
-    (queues.show_dead_letters if dry_run else queues.redrive)(Replication(cli), limit)
+    (redriving.show_dead_letters if dry_run else redriving.redrive)(Replication(cli), limit)
 
 
 @records.command()
 def reconcile(cli: Cli) -> None:
     """Close the runs that ended without saying so, as the schedule does every few minutes."""
-    from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.reconciling import reconcile
+    from waybill.cli.replication.runtime import Replication
 
     reconcile(Replication(cli))
 
 
 def _backfills(cli: Cli) -> list[str]:
-    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.runtime import Replication
 
     return [job.backfill_id for job in Replication(cli).backfills.newest(KNOWN, None).jobs]
 
@@ -388,7 +388,7 @@ def list_jobs(
 ) -> None:
     """List the jobs, newest first."""
     from waybill.cli.replication.backfills import list_backfills
-    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.runtime import Replication
 
     list_backfills(Replication(cli), limit, cursor)
 
@@ -397,7 +397,7 @@ def list_jobs(
 def show_job(cli: Cli, backfill_id: BackfillId, *, report: Report = None) -> None:
     """Show how one job stands."""
     from waybill.cli.replication.backfills import show_backfill
-    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.runtime import Replication
 
     show_backfill(Replication(cli), backfill_id, report)
 
@@ -413,8 +413,8 @@ def resume_job(
 ) -> None:
     """Go on with a job that was stopped, here or on another machine; one that has started everything is waited for."""
     from waybill.cli.replication.backfills import resume_backfill
-    from waybill.cli.replication.collaborators import Replication
-    from waybill.cli.replication.serving import WorkedBy
+    from waybill.cli.replication.runtime import Replication
+    from waybill.cli.replication.server_backfills import WorkedBy
 
     _check_place(cli, on, report, wait=wait)
     resume_backfill(Replication(cli), backfill_id, wait=wait, report=report, on=WorkedBy(on))
@@ -424,7 +424,7 @@ def resume_job(
 def cancel_job(cli: Cli, backfill_id: BackfillId) -> None:
     """End a job, wherever it is worked on; runs that it has started go on."""
     from waybill.cli.replication.backfills import cancel_backfill
-    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.runtime import Replication
 
     cancel_backfill(Replication(cli), backfill_id)
 
@@ -438,7 +438,7 @@ def list_checks(
     cursor: JobCursor = None,
 ) -> None:
     """List the verifications, newest first."""
-    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.runtime import Replication
     from waybill.cli.replication.verifying import list_verifications
 
     list_verifications(Replication(cli), limit, cursor)
@@ -452,7 +452,7 @@ def show_checks(
     report: Report = None,
 ) -> None:
     """Show what a verification has found; --report gets each finding."""
-    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.runtime import Replication
     from waybill.cli.replication.verifying import show_verification
 
     show_verification(Replication(cli), verification_id, report)

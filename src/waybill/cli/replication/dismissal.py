@@ -4,7 +4,7 @@ import typer
 
 from waybill.cli.output import details
 from waybill.cli.replication.addresses import file_of, uri_of
-from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.runtime import Replication
 from waybill.core.clock import now
 from waybill.core.errors import InvalidInputError
 from waybill.core.text import escaped

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
 from waybill.cli.replication.addresses import file_of, is_uri, uri_of
-from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.runtime import Replication
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import Entry
 from waybill.replication.domain.manifest import entries_of, inventory_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from waybill.cli.errors import CommandError
-from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.runtime import Replication
 from waybill.cli.watch import command_retry
 from waybill.core.aws.faults import is_throttle
 from waybill.core.errors import RateLimitedError

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
 from waybill.cli.replication.addresses import file_of, is_uri
-from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.runtime import Replication
 from waybill.core.spreadsheets import TextFile
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import BackfillJob

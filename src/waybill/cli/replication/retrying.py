@@ -5,9 +5,9 @@ from dataclasses import replace
 from waybill.cli.replication.addresses import parse_uri
 from waybill.cli.replication.backfill import new_job
 from waybill.cli.replication.backfill_run import BackfillRun
-from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.reports import lasting, report_place
-from waybill.cli.replication.serving import WorkedBy, hand_over
+from waybill.cli.replication.runtime import Replication
+from waybill.cli.replication.server_backfills import WorkedBy, hand_over
 from waybill.replication.domain.backfill_job import JobInput
 from waybill.replication.domain.failures import failures_below
 from waybill.replication.models import FileId

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details
 from waybill.cli.replication.addresses import file_of, uri_of
-from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.runtime import Replication
 from waybill.cli.replication.waiting import RunProgress, results_table, wait_for
 from waybill.core.clock import iso
 from waybill.core.text import escaped

@@ -20,27 +20,33 @@ from waybill.cli.output import details, table
 from waybill.cli.replication.addresses import parse_uri, uri_of
 from waybill.cli.replication.backfill import new_job
 from waybill.cli.replication.backfill_run import BackfillRun, command_line
-from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.job_lists import begin_of, show_page
-from waybill.cli.replication.records import reading
 from waybill.cli.replication.reports import ReportPlace, report_place
+from waybill.cli.replication.runtime import Replication
+from waybill.cli.replication.showing import reading
 from waybill.cli.watch import command_retry
 from waybill.core.clock import iso, now
 from waybill.core.spreadsheets import TextFile
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import Entry, JobInput
 from waybill.replication.domain.comparison import CONTENT
-from waybill.replication.domain.fixity import FixityCheck, FixityChecker, FixityResult, FixityWay, Sides
-from waybill.replication.domain.fixity_job import RECORD as JOB
-from waybill.replication.domain.fixity_job import (
-    THREADS,
-    FixityCounts,
-    FixityJob,
-    FixityRun,
-    new_fixity_job,
-)
-from waybill.replication.domain.fixity_report import add_to_report, begin_report
 from waybill.replication.domain.key_filter import KeyFilter
+from waybill.replication.domain.verification import (
+    Sides,
+    VerificationCheck,
+    VerificationChecker,
+    VerificationResult,
+    VerificationWay,
+)
+from waybill.replication.domain.verification_job import RECORD as JOB
+from waybill.replication.domain.verification_job import (
+    THREADS,
+    VerificationCounts,
+    VerificationJob,
+    VerificationRun,
+    new_verification_job,
+)
+from waybill.replication.domain.verification_report import add_to_report, begin_report
 from waybill.replication.models import FileId
 
 _ALL = 100
@@ -84,7 +90,7 @@ class VerifyCommand:
         self.replication.checked(replace(under, source_key=under.source_key or "any"), destinations)
         place = report_place(self.replication, self.report) if self.report else None
         started = now()
-        job = new_fixity_job(
+        job = new_verification_job(
             f"{started:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}",
             under.source_bucket,
             under.source_key,
@@ -101,7 +107,7 @@ class VerifyCommand:
         if job.prefix and not done.counts.compared and not first:
             raise CommandError(f"there is no such object below {escaped(f's3://{job.source_bucket}/{job.prefix}')}")
 
-    def _work(self, job: FixityJob, place: ReportPlace | None) -> FixityJob:
+    def _work(self, job: VerificationJob, place: ReportPlace | None) -> VerificationJob:
         """Compare what has not been compared, repair it where that is asked for, and tell of it."""
         with _checking(self.replication, job) as checker:
             job = self._compare(job, checker, place)
@@ -110,9 +116,11 @@ class VerifyCommand:
             raise typer.Exit(1)
         return job
 
-    def _compare(self, job: FixityJob, checker: FixityChecker, place: ReportPlace | None) -> FixityJob:
+    def _compare(
+        self, job: VerificationJob, checker: VerificationChecker, place: ReportPlace | None
+    ) -> VerificationJob:
         replication, output = self.replication, self.replication.cli.output
-        run = FixityRun(
+        run = VerificationRun(
             replication.verifications,
             job,
             checker,
@@ -138,20 +146,20 @@ class VerifyCommand:
                 place.write(lambda file: _copied(lines, file))
         return run.job
 
-    def _tell(self, job: FixityJob, checks: Sequence[FixityCheck], lines: TextFile) -> None:
+    def _tell(self, job: VerificationJob, checks: Sequence[VerificationCheck], lines: TextFile) -> None:
         add_to_report(lines, job.source_bucket, checks)
         output = self.replication.cli.output
         for check in checks:
-            if check.result is not FixityResult.EQUAL and not output.json_wanted:
+            if check.result is not VerificationResult.EQUAL and not output.json_wanted:
                 output.line(_line(check))
 
-    def _repair(self, job: FixityJob, checker: FixityChecker) -> int:
+    def _repair(self, job: VerificationJob, checker: VerificationChecker) -> int:
         """Copy what is missing or differs once more, look again, and return how many copies are not equal still."""
-        damaged: dict[str, list[FixityCheck]] = {}
+        damaged: dict[str, list[VerificationCheck]] = {}
         for check in self.replication.verifications.findings(job):
             if check.repairable:
                 damaged.setdefault(check.key, []).append(check)
-        mended = FixityCounts()
+        mended = VerificationCounts()
         if damaged:
             places = dict.fromkeys(check.destination_bucket for checks in damaged.values() for check in checks)
             entries = (_entry(key, checks, force=force) for key, checks in damaged.items() for force in (False, True))
@@ -169,34 +177,36 @@ class VerifyCommand:
         return left
 
 
-def _entry(key: str, checks: Iterable[FixityCheck], *, force: bool) -> Entry:
+def _entry(key: str, checks: Iterable[VerificationCheck], *, force: bool) -> Entry:
     """Return what is to be repaired of a file; `force`: only what S3's own statements do not tell from its source."""
     buckets = tuple(check.destination_bucket for check in checks if _is_hidden(check) is force)
     return Entry(key=key, destination_buckets=buckets, force=force)
 
 
-def _is_hidden(check: FixityCheck) -> bool:
-    return check.way is FixityWay.DEEP and CONTENT in (check.difference or "").split(", ")
+def _is_hidden(check: VerificationCheck) -> bool:
+    return check.way is VerificationWay.DEEP and CONTENT in (check.difference or "").split(", ")
 
 
-def _looked_again(checker: FixityChecker, damaged: Mapping[str, Sequence[FixityCheck]]) -> FixityCounts:
+def _looked_again(
+    checker: VerificationChecker, damaged: Mapping[str, Sequence[VerificationCheck]]
+) -> VerificationCounts:
     """Return how the places stand that were damaged."""
 
-    def look(key: str) -> Iterable[FixityCheck]:
+    def look(key: str) -> Iterable[VerificationCheck]:
         places = {check.destination_bucket for check in damaged[key]}
         again = replace(checker, destination_buckets=tuple(sorted(places)))
         return again.check(Sides(key, frozenset(), {}))
 
     with ThreadPoolExecutor(THREADS) as pool:
         checks = [check for found in pool.map(look, damaged) for check in found]
-    return FixityCounts().plus(len(damaged), checks)
+    return VerificationCounts().plus(len(damaged), checks)
 
 
 @contextmanager
-def _checking(replication: Replication, job: FixityJob) -> Iterator[FixityChecker]:
+def _checking(replication: Replication, job: VerificationJob) -> Iterator[VerificationChecker]:
     stopping = threading.Event()
     try:
-        yield FixityChecker(
+        yield VerificationChecker(
             job.source_bucket,
             job.destination_buckets,
             job.verification_id,
@@ -216,25 +226,25 @@ def _copied(lines: TextIO, file: TextFile) -> None:
     shutil.copyfileobj(lines, file)
 
 
-def _line(check: FixityCheck) -> Text:
+def _line(check: VerificationCheck) -> Text:
     why = ", ".join(each for each in (check.code, check.difference) if each)
     told = f"{check.result}{f' ({why})' if why else ''}"
-    colour = "yellow" if check.result in {FixityResult.NOT_CHECKED, FixityResult.NOT_PROVEN} else "red"
+    colour = "yellow" if check.result in {VerificationResult.NOT_CHECKED, VerificationResult.NOT_PROVEN} else "red"
     return Text.assemble((f"{told:<24}", colour), f"  {check.destination_bucket}  {escaped(check.key)}")
 
 
-def _facts(job: FixityJob) -> dict[str, object]:
+def _facts(job: VerificationJob) -> dict[str, object]:
     counts = job.counts.model_dump()
     told = {label: f"{counts[name]:,}" for name, label in _COLUMNS.items() if counts[name] or name == "compared"}
-    return {"Verification": job.verification_id, "Status": job.status, **told}
+    return {"CopyProof": job.verification_id, "Status": job.status, **told}
 
 
-def _reply(job: FixityJob) -> dict[str, object]:
+def _reply(job: VerificationJob) -> dict[str, object]:
     document: dict[str, object] = job.wire()
     return document | {"complete": job.ended}
 
 
-def _show(replication: Replication, job: FixityJob, *, quiet: bool = False) -> None:
+def _show(replication: Replication, job: VerificationJob, *, quiet: bool = False) -> None:
     """Print how a verification has ended, with its findings for scripts; `quiet`: scripts get another document."""
     output = replication.cli.output
     hint = ["", "--deep reads what is not proven."] if job.counts.not_proven and not job.deep else []
@@ -258,11 +268,11 @@ def list_verifications(replication: Replication, limit: int, cursor: str | None)
         )
         for job in page.jobs
     )
-    listed = table(("Verification", "Status", "Started (UTC)", "Compared", "Findings", "Source"), rows)
+    listed = table(("CopyProof", "Status", "Started (UTC)", "Compared", "Findings", "Source"), rows)
     show_page(replication.cli.output, "verifications", [_reply(job) for job in page.jobs], listed, page.position)
 
 
-def _way(job: FixityJob) -> str:
+def _way(job: VerificationJob) -> str:
     stated = "what S3 keeps of both"
     if not job.deep:
         return stated

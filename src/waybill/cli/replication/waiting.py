@@ -15,7 +15,7 @@ from rich.text import Text
 from waybill.cli.errors import CommandError
 from waybill.cli.output import Output, details, table
 from waybill.cli.replication.addresses import uri_of
-from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.runtime import Replication
 from waybill.cli.watch import watch
 from waybill.core.executions import ExecutionState
 from waybill.core.text import escaped

@@ -11,7 +11,6 @@ from waybill.cli.context import Cli
 from waybill.cli.grammar import App
 from waybill.cli.output import ProgressBar, table
 from waybill.cli.scanning import reporting, showing
-from waybill.cli.scanning.collaborators import scanner_of
 from waybill.cli.scanning.options import (
     BaselineOption,
     ConfidenceOption,
@@ -29,6 +28,7 @@ from waybill.cli.scanning.options import (
     request_of,
     sample_of,
 )
+from waybill.cli.scanning.runtime import scanner_of
 from waybill.cli.watch import watch
 from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors

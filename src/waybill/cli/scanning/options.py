@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from waybill.cli.completion import KNOWN, among, known
 from waybill.cli.context import Cli
 from waybill.cli.scanning import reporting
-from waybill.cli.scanning.collaborators import scanner_of
+from waybill.cli.scanning.runtime import scanner_of
 from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
-from waybill.cli.subject_access.collaborators import Deployed
+from waybill.cli.subject_access.runtime import Deployed
 
 if TYPE_CHECKING:
     from waybill.custody.domain.verifying import SealedTrail
@@ -23,7 +23,7 @@ def audited(cli: Cli, named: str) -> dict[str, Any]:
     """
     from waybill.subject_access.domain.answers import trail_answer
     from waybill.subject_access.domain.audit import Trail, trail_key
-    from waybill.subject_access.domain.trail import trail_of
+    from waybill.subject_access.domain.refusals import trail_of
 
     deployed, about = Deployed(cli), trail_of(named)
     # The log grows while it is read: what it has by then is compared with what the table has after.

@@ -11,7 +11,7 @@ from waybill.cli.errors import CommandError
 from waybill.cli.files import read_json
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
-from waybill.cli.subject_access.collaborators import Deployed
+from waybill.cli.subject_access.runtime import Deployed
 
 app = App()
 services = App(name="services", help="The services that are asked for what they hold.")

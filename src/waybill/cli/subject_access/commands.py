@@ -16,8 +16,8 @@ from waybill.cli.grammar import App
 from waybill.cli.output import table
 from waybill.cli.subject_access import names, preview, redactions, stub
 from waybill.cli.subject_access.auditing import audited, holds, verdict
-from waybill.cli.subject_access.collaborators import Deployed
 from waybill.cli.subject_access.fulfilling import fulfilled
+from waybill.cli.subject_access.runtime import Deployed
 from waybill.cli.subject_access.showing import readable
 from waybill.subject_access.domain.downloads import What
 from waybill.subject_access.domain.letters import LetterKind
@@ -111,8 +111,8 @@ def list_requests(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many requests.", metavar="N")] = 50,
 ) -> None:
     """List requests, the newest first."""
-    from waybill.subject_access.domain.pages import page_of
-    from waybill.subject_access.domain.trail import day_trail
+    from waybill.subject_access.domain.paging import page_of
+    from waybill.subject_access.domain.refusals import day_trail
 
     deployed = Deployed(cli)
     deployed.record(day_trail(deployed.now()), "LIST_VIEWED")
@@ -302,8 +302,8 @@ def duplicate(cli: Cli, request_id: IdArgument) -> None:
 @sar.command()
 def overdue(cli: Cli) -> None:
     """List what the law wants an answer to now or within 14 days. Exit status 1 when a time limit has passed."""
-    from waybill.subject_access.domain.poll import by_due_day
-    from waybill.subject_access.domain.trail import day_trail
+    from waybill.subject_access.domain.refusals import day_trail
+    from waybill.subject_access.domain.sweep import by_due_day
 
     deployed = Deployed(cli)
     deployed.record(day_trail(deployed.now()), "OVERDUE_VIEWED")

@@ -1,7 +1,7 @@
 """A worker for one request, and how far it is."""
 
 from waybill.cli.context import Cli
-from waybill.cli.subject_access.collaborators import Deployed
+from waybill.cli.subject_access.runtime import Deployed
 from waybill.cli.watch import watch
 from waybill.subject_access.models import REPORTED, RequestState, SubjectRequest
 

@@ -7,8 +7,8 @@ import typer
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
 from waybill.cli.output import table
-from waybill.cli.subject_access.collaborators import Deployed
 from waybill.cli.subject_access.fulfilling import fulfilled
+from waybill.cli.subject_access.runtime import Deployed
 from waybill.subject_access.models import REPORTED
 
 app = App()
@@ -85,7 +85,7 @@ def redact(  # noqa: PLR0917 (Typer passes parameters by name)
 ) -> None:
     """Take something out of the report, besides what is taken out already; without options, show what that is."""
     from waybill.subject_access.domain.answers import redactions_answer
-    from waybill.subject_access.domain.mark_bodies import Marks
+    from waybill.subject_access.domain.mark_requests import Marks
 
     deployed = Deployed(cli)
     known = redactions_answer(deployed.redacting.marks(request_id, deployed.actor))
@@ -116,7 +116,7 @@ def keep(
     reason: Annotated[str, typer.Option("--reason", help="Why it stays in the report.")],
 ) -> None:
     """Decide that near misses stay in the report; who does that does not approve it."""
-    from waybill.subject_access.domain.mark_bodies import Marks
+    from waybill.subject_access.domain.mark_requests import Marks
 
     deployed = Deployed(cli)
     places = [(service, path or None) for service, _, path in (each.partition(":") for each in near)]

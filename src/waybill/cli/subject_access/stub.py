@@ -78,7 +78,7 @@ def stub(  # noqa: PLR0917 (Typer passes parameters by name)
 
 
 def _register(cli: Cli, server: StubServer) -> None:
-    from waybill.cli.subject_access.collaborators import Deployed
+    from waybill.cli.subject_access.runtime import Deployed
 
     deployed = Deployed(cli)
     for name in server.services:

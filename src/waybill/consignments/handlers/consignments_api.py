@@ -2,7 +2,7 @@
 
 from waybill.consignments import WORKFLOW
 from waybill.consignments.api import app
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 
 

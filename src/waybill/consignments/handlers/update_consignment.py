@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from waybill.consignments import WORKFLOW, runtime
-from waybill.consignments.domain.record import Judged, record_results
+from waybill.consignments.domain.results_write import Judged, record_results
 from waybill.core.observability import count, instrumented
 
 if TYPE_CHECKING:

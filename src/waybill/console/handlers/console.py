@@ -6,7 +6,7 @@ from waybill.console.app import resolve
 from waybill.core.observability import instrumented
 
 if TYPE_CHECKING:
-    from waybill.core.http import Event, ProxyResponse
+    from waybill.core.api import Event, ProxyResponse
 
 
 @instrumented("console")

@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import is_transient, reason_of
 from waybill.custody.domain.log_files import Signer
-from waybill.custody.domain.notes import VerifierKey
 from waybill.custody.domain.sealed_form import Keys
+from waybill.custody.domain.signed_heads import VerifierKey
 from waybill.custody.errors import CustodyRefusedError, CustodyUnavailableError
 
 if TYPE_CHECKING:

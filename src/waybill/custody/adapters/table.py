@@ -46,7 +46,7 @@ from waybill.custody.domain.merkle import Edge
 from waybill.custody.domain.reconciling import Position, ReconciledLedger
 from waybill.custody.domain.recording import LeafKey, Ledger
 from waybill.custody.domain.restoring import RestoredLedger
-from waybill.custody.domain.sealing import Head, Placed, SealingLedger, Slip
+from waybill.custody.domain.sealing import LogPosition, Placed, SealingLedger, Slip
 from waybill.custody.domain.tracing import Links, Opening, TracedLedger
 from waybill.custody.domain.verifying import VerifiedLedger
 from waybill.custody.errors import BadProofError, CustodyUnavailableError
@@ -88,7 +88,7 @@ class CustodyTable(
         return {item["pk"].removeprefix("P#"): _known_place(item) for item in self._table.batch_get(keys)}
 
     @override
-    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], Head]:
+    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], LogPosition]:
         keys = [_HEAD_KEY, *({"pk": f"P#{hash_}", "sk": _NAME} for hash_ in hashes)]
         items = {item["pk"]: item for item in self._table.batch_get(keys)}
         head = _head(items.pop(_LOG, None))
@@ -185,7 +185,7 @@ class CustodyTable(
         self._table.put({"pk": _SLIPS, "sk": f"{minute}#{name}", "leaves": named, "expires": expires})
 
     @override
-    def head(self) -> Head:
+    def head(self) -> LogPosition:
         return _head(self._table.get(_HEAD_KEY))
 
     @override
@@ -220,7 +220,7 @@ class CustodyTable(
             yield Placed(minute, int(item["sk"]), ids)
 
     @override
-    def advance(self, seen: Head, head: Head, placed: Sequence[Placed]) -> bool:
+    def advance(self, seen: LogPosition, head: LogPosition, placed: Sequence[Placed]) -> bool:
         changes = {
             "size": head.edge.size,
             "edge": [hash_.hex() for hash_ in head.edge.hashes],
@@ -385,14 +385,14 @@ def _placed_ids(item: Item) -> PlacedIds:
     return PlacedIds(minute if item["pk"].startswith(f"{_LOG}#") else "", first, packed_bytes(item["ids"]) or b"", sk)
 
 
-def _head(item: Item | None) -> Head:
+def _head(item: Item | None) -> LogPosition:
     if item is None or "version" not in item:
-        return Head()
+        return LogPosition()
     try:
         edge = Edge(int(item["size"]), tuple(bytes.fromhex(text) for text in item["edge"]))
         verified = int(item.get("verifiedSize", 0))
         version, times = int(item["version"]), (str(item.get(name, "")) for name in ("verifiedAt", "fullAt"))
-        return Head(edge, str(item["cursor"]), version, str(item["sealedAt"]), verified, *times)
+        return LogPosition(edge, str(item["cursor"]), version, str(item["sealedAt"]), verified, *times)
     except (KeyError, TypeError, ValueError):
         raise BadProofError("the table's head of the log was written over, and cannot be read") from None
 

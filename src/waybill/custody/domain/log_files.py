@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Protocol
 
 from waybill.custody.domain.merkle import Edge, leaf_hash
-from waybill.custody.domain.notes import Checkpoint, VerifierKey, signed_note
+from waybill.custody.domain.signed_heads import Checkpoint, VerifierKey, signed_note
 from waybill.custody.domain.tiles import (
     HEIGHT,
     WIDTH,

@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from waybill.custody.domain.identity import commitment
 from waybill.custody.domain.log_files import Log, head_path
 from waybill.custody.domain.merkle import Node, inclusion_proof, leaf_hash, root_from_inclusion
-from waybill.custody.domain.notes import Checkpoint, VerifierKey, opened_note
 from waybill.custody.domain.sealed_form import parsed
+from waybill.custody.domain.signed_heads import Checkpoint, VerifierKey, opened_note
 from waybill.custody.domain.tiles import TileNodes
 from waybill.custody.domain.tracing import TracedEvent, TracedState
 from waybill.custody.errors import BadProofError

@@ -18,7 +18,7 @@ from waybill.custody.domain.merkle import leaf_hash
 from waybill.custody.domain.recording import MINUTE, PLACES, LeafKey
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
 from waybill.custody.domain.sealed_states import all_named, named, sealed_commitments, states_hold
-from waybill.custody.domain.sealing import Head
+from waybill.custody.domain.sealing import LogPosition
 from waybill.custody.domain.verifying import EntryReader, Verifier
 from waybill.custody.errors import BadProofError
 from waybill.custody.models import Event, FileState, Happening, KnownPlace, Leaf, Place, StateReference
@@ -45,7 +45,7 @@ class RestoredLedger(Protocol):
         """Keep an event where `seen` is; False where there is something else by now."""
         ...
 
-    def head(self) -> Head:
+    def head(self) -> LogPosition:
         """Return the head of the log, as of now."""
         ...
 

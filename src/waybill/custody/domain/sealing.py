@@ -34,7 +34,7 @@ _MOST_MINUTES = 90
 
 
 @dataclass(frozen=True)
-class Head:
+class LogPosition:
     """How far the log is: its right edge, and the slip up to which all is in it; `version` counts its writes.
 
     `verified_size` and `verified_at` are of the last verification that held, `full_at` of the last that read all of it.
@@ -103,7 +103,7 @@ class Placed:
 class SealingLedger(Protocol):
     """What sealing reads and writes of the table; raises `CustodyUnavailableError`."""
 
-    def head(self) -> Head:
+    def head(self) -> LogPosition:
         """Return the head, as of now; an empty one of a log that has none."""
         ...
 
@@ -119,7 +119,7 @@ class SealingLedger(Protocol):
         """Yield where the log has the leaves of a minute."""
         ...
 
-    def advance(self, seen: Head, head: Head, placed: Sequence[Placed]) -> bool:
+    def advance(self, seen: LogPosition, head: LogPosition, placed: Sequence[Placed]) -> bool:
         """Replace the head that was seen, with where the new leaves are; False when somebody else has."""
         ...
 
@@ -227,7 +227,7 @@ class Sealer:
                 before |= {iso(at + timedelta(minutes=later))[:MINUTE]: None for later in range(_TOLD_WITHIN)}
         return dict.fromkeys(leaf.minute for leaf in leaves) | before
 
-    def _planned(self, head: Head) -> tuple[SealPlan, int, bool] | None:
+    def _planned(self, head: LogPosition) -> tuple[SealPlan, int, bool] | None:
         """Return the plan, how many leaves are gone, and whether more is waiting; None when nothing is."""
         keys: dict[LeafKey, None] = {}
         # A cursor of the future is nobody's of this stack, and would leave all that comes unsealed.

@@ -13,7 +13,7 @@ from waybill.custody.domain.identity import IDENTIFIER, place_hash
 from waybill.custody.domain.recording import PLACES
 from waybill.custody.domain.sealed_form import Keys, mac_of, parsed
 from waybill.custody.domain.sealed_states import all_named, states_hold
-from waybill.custody.domain.sealing import Head, Placed
+from waybill.custody.domain.sealing import LogPosition, Placed
 from waybill.custody.errors import BadProofError
 from waybill.custody.models import FIRST_DAY, Event, EventType, KnownPlace, Outcome, Place, StateReference
 
@@ -46,7 +46,7 @@ class Opening:
 class TracedLedger(Protocol):
     """The table as a trace reads it; raises `CustodyUnavailableError`."""
 
-    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], Head]:
+    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], LogPosition]:
         """Return those of the places that are known, by their hashes, and the head of the log, as of now."""
         ...
 
@@ -146,7 +146,7 @@ class Trace:
     places: tuple[Place, ...]
     copies: tuple[Place, ...]
     events: tuple[TracedEvent, ...]
-    head: Head
+    head: LogPosition
     more: bool
     cut: bool
     last: tuple[str, str] | None = None
@@ -280,7 +280,7 @@ class _Reading:
             self._names |= {**dict.fromkeys(unread), **self._ledger.places(unread)}
         return {hash_: known for hash_ in wanted if (known := self._names[hash_])}
 
-    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], Head]:
+    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], LogPosition]:
         wanted = dict.fromkeys(hashes)
         unread = [hash_ for hash_ in wanted if hash_ not in self._names]
         found, head = self._ledger.names_and_head(unread)

@@ -18,10 +18,10 @@ from waybill.core.clock import iso, moment_of
 from waybill.custody.domain.comparing import ComparedLedger, LogComparison, Report, Trails
 from waybill.custody.domain.log_files import KEY, head_path
 from waybill.custody.domain.merkle import Edge, leaf_hash
-from waybill.custody.domain.notes import Checkpoint, VerifierKey, opened_note
 from waybill.custody.domain.recording import MINUTE
 from waybill.custody.domain.sealed_form import Keys, parsed
-from waybill.custody.domain.sealing import Head
+from waybill.custody.domain.sealing import LogPosition
+from waybill.custody.domain.signed_heads import Checkpoint, VerifierKey, opened_note
 from waybill.custody.domain.tiles import WIDTH, Tile, bundle_path, entries_in, hashes_in
 from waybill.custody.errors import BadProofError
 
@@ -50,7 +50,7 @@ class StoredLog(Protocol):
 class VerifiedLedger(ComparedLedger, Protocol):
     """The table as verification reads it; raises `CustodyUnavailableError`."""
 
-    def head(self) -> Head:
+    def head(self) -> LogPosition:
         """Return the head, as of now."""
         ...
 
@@ -153,7 +153,7 @@ class Verifier:
         if heads is not None:
             self._check_entries(heads, 0, reader, report)
 
-    def _opened(self, report: Report, kept: Checkpoint | None) -> tuple[Head, dict[int, bytes] | None]:
+    def _opened(self, report: Report, kept: Checkpoint | None) -> tuple[LogPosition, dict[int, bytes] | None]:
         """Return the table's head and the signed roots of the log by size, None where there is no log.
 
         Notes how much there should be.
@@ -178,7 +178,7 @@ class Verifier:
         self._check_size(after, sizes, heads, report)
         return before, heads
 
-    def _is_due(self, head: Head) -> bool:
+    def _is_due(self, head: LogPosition) -> bool:
         last = moment_of(head.full_at)
         return last is None or not timedelta() <= self.now() - last <= _FULL_EVERY
 
@@ -197,7 +197,7 @@ class Verifier:
             heads[size] = checkpoint.root
         return heads
 
-    def _check_size(self, head: Head, sizes: Sequence[int], heads: Mapping[int, bytes], report: Report) -> None:
+    def _check_size(self, head: LogPosition, sizes: Sequence[int], heads: Mapping[int, bytes], report: Report) -> None:
         newest = max(sizes, default=0)
         if newest < report.size:
             report.add("MISSING", f"heads of the log end at {newest}, and {report.size} entries were sealed", newest)

@@ -1,6 +1,6 @@
 """CustodyApiFunction: answers what happened to a file over HTTP."""
 
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.custody import WORKFLOW
 from waybill.custody.api import app

@@ -1,6 +1,6 @@
 """EraseNamesFunction: takes names out of the history over HTTP, the one function that may."""
 
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.custody import WORKFLOW
 from waybill.custody.admin_api import app

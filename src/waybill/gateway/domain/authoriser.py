@@ -14,7 +14,7 @@ from typing import Any, NotRequired, TypedDict
 import jwt
 
 from waybill.core.roles import Role, known_roles
-from waybill.gateway.domain.keys import ALLOWED_ALGORITHMS, KeySource
+from waybill.gateway.domain.key_sets import ALLOWED_ALGORITHMS, KeySource
 from waybill.gateway.errors import TokenMissingError, TokenRefusedError
 
 # API Gateway's limit for all headers of a request together.

@@ -1,6 +1,6 @@
 """SystemApiFunction: `GET /health` and `GET /openapi.json`."""
 
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.gateway.api import app
 

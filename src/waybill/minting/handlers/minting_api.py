@@ -1,6 +1,6 @@
 """MintingApiFunction: mints and looks up identifiers over HTTP."""
 
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.minting import WORKFLOW
 from waybill.minting.api import app

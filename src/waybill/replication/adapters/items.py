@@ -19,7 +19,8 @@ from datetime import datetime
 from typing import Any
 
 from waybill.core.aws.dynamodb import Item
-from waybill.replication.domain.records import RecordStatus, Standing
+from waybill.replication.domain.records import RecordStatus
+from waybill.replication.domain.standing import Standing
 from waybill.replication.models import FileId, ObjectFacts, RunOutcome, RunTotals
 
 SHARDS = 8

@@ -26,7 +26,7 @@ from waybill.replication.adapters.s3_errors import translate
 from waybill.replication.adapters.s3_facts import facts_of, part_size_of
 from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
 from waybill.replication.adapters.s3_versions import in_order
-from waybill.replication.domain.fixity import FixityBuckets
+from waybill.replication.domain.verification import VerificationBuckets
 from waybill.replication.errors import (
     AccessDeniedError,
     DestinationNotVersionedError,
@@ -74,7 +74,7 @@ _NO_OPTIONS = DestinationOptions()
 _ASKED_AGAIN_AFTER = 900.0
 
 
-class S3Buckets(FixityBuckets):
+class S3Buckets(VerificationBuckets):
     """S3 through boto3; `client_of` returns the client for a Region (None: the function's own)."""
 
     def __init__(

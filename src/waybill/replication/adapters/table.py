@@ -51,9 +51,8 @@ from waybill.replication.domain.records import (
     RecordStatus,
     Tracking,
     position_of,
-    standing_by_status,
-    standing_of,
 )
+from waybill.replication.domain.standing import standing_by_status, standing_of
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import (
     DestinationResult,

@@ -14,16 +14,16 @@ from waybill.core.errors import PermanentError, WaybillError
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.comparison import CONTENT, TAGS
 from waybill.replication.domain.comparison import compare as compare_facts
+from waybill.replication.domain.copy_proof import comparable
 from waybill.replication.domain.records import DestinationRecord, LatestRun, RecordStatus, Tracking
 from waybill.replication.domain.starter import Starter
-from waybill.replication.domain.verification import comparable
 from waybill.replication.models import (
+    CopyProof,
     FileId,
     ListedObject,
     ObjectFacts,
     ObjectPlace,
     ReplicationRequest,
-    Verification,
 )
 
 NOT_CURRENT = "NOT_CURRENT"
@@ -337,7 +337,7 @@ class _Look:
             self.differences[bucket] = Difference.MISSING
             return
         made_here = False
-        if comparable(source, copy) is Verification.SIZE and (record := self._record(bucket)):
+        if comparable(source, copy) is CopyProof.SIZE and (record := self._record(bucket)):
             made_here = record.holds(source) and record.etag == copy.e_tag
         state = compare_facts(self._backfill.buckets, source, copy, made_here=made_here)
         if state.equal:
@@ -345,7 +345,7 @@ class _Look:
         self.what[bucket] = ", ".join(state.differences)
         if CONTENT in state.differences:
             self.differences[bucket] = listed or Difference.ETAG_DIFFERS
-        elif state.proof is Verification.SIZE:
+        elif state.proof is CopyProof.SIZE:
             self.differences[bucket] = listed or Difference.NOT_PROVEN
         elif state.differences == (TAGS,):
             self.differences[bucket] = Difference.TAGS_DIFFER

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from waybill.core.clock import iso, now
 from waybill.replication.domain.buckets import Buckets
-from waybill.replication.domain.verification import comparable, equal
-from waybill.replication.models import ObjectFacts, ObjectPlace, Verification
+from waybill.replication.domain.copy_proof import comparable, equal
+from waybill.replication.models import CopyProof, ObjectFacts, ObjectPlace
 
 CONTENT, TAGS = "content", "tags"
 # The order of strength (S3 user guide, "Object Lock"): what is in compliance mode nobody can shorten.
@@ -24,17 +24,17 @@ class CopyState:
     """
 
     differences: tuple[str, ...]
-    proof: Verification
+    proof: CopyProof
 
     @property
     def equal(self) -> bool:
         """Whether everything that counts is known to be equal."""
-        return not self.differences and self.proof is not Verification.SIZE
+        return not self.differences and self.proof is not CopyProof.SIZE
 
     @property
     def lacks_tags_alone(self) -> bool:
         """Whether giving the copy the source's tags makes it equal."""
-        return self.differences == (TAGS,) and self.proof is not Verification.SIZE
+        return self.differences == (TAGS,) and self.proof is not CopyProof.SIZE
 
 
 def compare(buckets: Buckets, source: ObjectFacts, copy: ObjectFacts, *, made_here: bool = False) -> CopyState:
@@ -45,8 +45,8 @@ def compare(buckets: Buckets, source: ObjectFacts, copy: ObjectFacts, *, made_he
     """
     options = buckets.options(copy.bucket)
     proof = comparable(source, copy)
-    if proof is Verification.SIZE and made_here:
-        proof = Verification.ETAG
+    if proof is CopyProof.SIZE and made_here:
+        proof = CopyProof.ETAG
     differences = [
         *([] if equal(source, copy) else [CONTENT]),
         *_different_properties(source, copy),

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from waybill.core.clock import iso, moment_of
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.comparison import compare
+from waybill.replication.domain.copy_proof import verify
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.every_version import EveryVersion, VersionsTurn
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft, new_upload, open_upload, recorded_upload
@@ -23,7 +24,6 @@ from waybill.replication.domain.newest import Writes, orders_writes
 from waybill.replication.domain.part_plan import describe
 from waybill.replication.domain.records import Tracking
 from waybill.replication.domain.restore import Restorer
-from waybill.replication.domain.verification import verify
 from waybill.replication.errors import (
     CopyUnfinishedError,
     SourceArchivedError,

@@ -3,16 +3,16 @@
 from typing import NamedTuple
 
 from waybill.replication.domain.buckets import Buckets
-from waybill.replication.domain.verification import comparable, verify
+from waybill.replication.domain.copy_proof import comparable, verify
 from waybill.replication.errors import VerificationFailedError
-from waybill.replication.models import CopyTask, Expected, ObjectFacts, Verification
+from waybill.replication.models import CopyProof, CopyTask, Expected, ObjectFacts
 
 
 class CopyResult(NamedTuple):
     """A copy that is at its destination, and what proves that it equals the source."""
 
     facts: ObjectFacts
-    verification: Verification
+    verification: CopyProof
 
 
 def copy_in_one_call(buckets: Buckets, task: CopyTask, expected: Expected | None = None) -> CopyResult:
@@ -28,7 +28,7 @@ def copy_in_one_call(buckets: Buckets, task: CopyTask, expected: Expected | None
         The copy is not what the source is.
     """
     answered = buckets.copy(task.source, task.place, expected)
-    best = Verification.CHECKSUM if task.source.checksum else Verification.ETAG
+    best = CopyProof.CHECKSUM if task.source.checksum else CopyProof.ETAG
     if comparable(task.source, answered) is best:
         return CopyResult(answered, verify(task.source, answered))
     found = buckets.find(task.place)

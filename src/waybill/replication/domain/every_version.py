@@ -16,11 +16,11 @@ from waybill.core.clock import iso
 from waybill.core.errors import PermanentError
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.comparison import compare
+from waybill.replication.domain.copy_proof import verify
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft
 from waybill.replication.domain.part_plan import describe
 from waybill.replication.domain.records import DestinationRecord, RecordStatus
-from waybill.replication.domain.verification import verify
 from waybill.replication.errors import (
     CopyUnfinishedError,
     DestinationBusyError,

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from waybill.replication.domain.buckets import Buckets
+from waybill.replication.domain.copy_proof import equal, proven_equal, verify
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft
 from waybill.replication.domain.newest import Writes, orders_writes
 from waybill.replication.domain.part_plan import describe
 from waybill.replication.domain.records import Tracking
-from waybill.replication.domain.verification import equal, proven_equal, verify
 from waybill.replication.errors import (
     CopyUnfinishedError,
     DestinationUnsettledError,

@@ -1,6 +1,6 @@
 """ReplicationApiFunction: serves the tracking records over HTTP."""
 
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW
 from waybill.replication.api import app

@@ -1,7 +1,7 @@
 """StepFunctionInvokerFunction: starts a run by hand, for `POST /step-function` and for direct invocations."""
 
+from waybill.core.api import ProxyResponse, is_api_event
 from waybill.core.errors import InvalidInputError
-from waybill.core.http import ProxyResponse, is_api_event
 from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.api import app

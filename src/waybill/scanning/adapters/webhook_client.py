@@ -4,7 +4,7 @@ import ssl
 import time
 from collections.abc import Mapping
 
-from waybill.core.addresses import Resolver, is_public, resolve
+from waybill.core.hosts import Resolver, is_public, resolve
 from waybill.core.http_client import (
     BrokenAnswerError,
     HttpClient,

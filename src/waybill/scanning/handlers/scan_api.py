@@ -1,6 +1,6 @@
 """ScanApiFunction: serves the scanner's routes."""
 
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.scanning import WORKFLOW
 from waybill.scanning.api import app

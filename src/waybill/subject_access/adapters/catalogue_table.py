@@ -13,7 +13,7 @@ from waybill.subject_access.adapters.contention import CONTENTION
 from waybill.subject_access.adapters.items import service_attributes, service_of, template_attributes, template_of
 from waybill.subject_access.domain.audit import WORKER, Action
 from waybill.subject_access.domain.ports import Catalogue
-from waybill.subject_access.domain.trail import day_trail
+from waybill.subject_access.domain.refusals import day_trail
 from waybill.subject_access.errors import ContendedError, SubjectAccessStoreUnavailableError
 from waybill.subject_access.service_models import Service, TemplateVersion, report_order
 

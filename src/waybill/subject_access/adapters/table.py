@@ -43,8 +43,8 @@ from waybill.subject_access.adapters.items import (
 )
 from waybill.subject_access.domain.audit import WORKER, Action, AuditEntry, Trail, trail_key
 from waybill.subject_access.domain.claims import held, lease_end
+from waybill.subject_access.domain.entry_digests import part_digest, part_name, statements
 from waybill.subject_access.domain.ports import Change, Changed, Decision, RequestStore
-from waybill.subject_access.domain.statements import part_digest, part_name, statements
 from waybill.subject_access.errors import (
     ClaimLostError,
     ContendedError,

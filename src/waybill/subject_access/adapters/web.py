@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from waybill.core.addresses import Resolver, resolve
+from waybill.core.hosts import Resolver, resolve
 from waybill.core.http_client import (
     AnswerTooLargeError,
     BrokenAnswerError,

@@ -5,7 +5,7 @@ from typing import Any
 
 from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.lifecycle import has_waited_long
-from waybill.subject_access.domain.pages import page_of
+from waybill.subject_access.domain.paging import page_of
 from waybill.subject_access.domain.ports import RequestLists
 from waybill.subject_access.models import SubjectRequest
 

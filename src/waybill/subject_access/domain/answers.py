@@ -8,6 +8,7 @@ from typing import Any
 
 from waybill.subject_access.domain.audit import ChainBreak, Trail, first_break, trail_key
 from waybill.subject_access.domain.deadlines import DUE_SOON_DAYS, LegalClock
+from waybill.subject_access.domain.entry_digests import unlike
 from waybill.subject_access.domain.lifecycle import (
     BACKLOG,
     LONG_WAIT,
@@ -16,7 +17,6 @@ from waybill.subject_access.domain.lifecycle import (
     waits_since,
 )
 from waybill.subject_access.domain.redactions import Redactions
-from waybill.subject_access.domain.statements import unlike
 from waybill.subject_access.models import REPORTED, PartState, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service, TemplateVersion
 

@@ -25,7 +25,7 @@ _SEALED_WITHIN = timedelta(hours=1)
 class AuditEntry:
     """One action: `actor` is who did it, `at` an ISO time, `number` counts from 1.
 
-    `says` has a digest of everything that the request says otherwise from then on (`domain.statements`).
+    `says` has a digest of everything that the request says otherwise from then on (`domain.entry_digests`).
     """
 
     number: int

@@ -224,7 +224,7 @@ class Fulfilment:
         if request.attention_told:
             return
         if not self.alerts.raise_once(request.request_id, RequestState.NEEDS_ATTENTION.value, attention_news(request)):
-            # Somebody is about to tell them, or died before that: the poll asks again when the half hour is over.
+            # Somebody is about to tell them, or died before that: the sweep asks again when the half hour is over.
             return
 
         def decide(now: SubjectRequest) -> Change | None:

@@ -19,8 +19,8 @@ from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import reason_of
 from waybill.subject_access.domain.claims import opened_again, without_report
 from waybill.subject_access.domain.keys import near_misses_key, redactions_key
-from waybill.subject_access.domain.mark_bodies import Marks, NearMark, ReasonedMark, ValueMark
-from waybill.subject_access.domain.near_misses import Decided, Stays
+from waybill.subject_access.domain.mark_requests import Marks, NearMark, ReasonedMark, ValueMark
+from waybill.subject_access.domain.near_miss_decisions import Decided, Stays
 from waybill.subject_access.domain.ports import Change, Documents, RequestStore
 from waybill.subject_access.domain.redactions import MarkedAttachment, MarkedPage, MarkedValue, Redactions
 from waybill.subject_access.domain.report.json_paths import steps_of, values_of

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from waybill.subject_access.domain.keys import near_misses_key
-from waybill.subject_access.domain.near_misses import About, Decided
+from waybill.subject_access.domain.near_miss_decisions import About, Decided
 from waybill.subject_access.domain.ports import Documents, RequestStore
 from waybill.subject_access.domain.report.models import AttachmentOutcome, PartSummary
 from waybill.subject_access.errors import ReportDamagedError

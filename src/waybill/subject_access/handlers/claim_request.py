@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from waybill.core.observability import count, instrumented
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.domain.audit import WORKER
-from waybill.subject_access.domain.requests import claim_answer, wanted_request
+from waybill.subject_access.domain.handovers import claim_answer, wanted_request
 
 
 @instrumented(WORKFLOW)

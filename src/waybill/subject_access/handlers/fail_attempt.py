@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from waybill.core.observability import count, instrumented
 from waybill.subject_access import WORKFLOW, runtime
-from waybill.subject_access.domain.requests import failure_code
+from waybill.subject_access.domain.handovers import failure_code
 from waybill.subject_access.models import Claim
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW, runtime
-from waybill.subject_access.domain.requests import RenderedReport
+from waybill.subject_access.domain.handovers import RenderedReport
 from waybill.subject_access.models import Claim
 
 

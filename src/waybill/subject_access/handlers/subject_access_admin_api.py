@@ -1,6 +1,6 @@
 """SubjectAccessAdminApiFunction: serves the routes of support and administration, and records what it refuses."""
 
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW
 from waybill.subject_access.admin_api import app

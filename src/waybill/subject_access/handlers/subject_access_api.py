@@ -1,6 +1,6 @@
 """SubjectAccessApiFunction: serves the routes of requests, claims and reports, and records what it refuses."""
 
-from waybill.core.http import Event, ProxyResponse
+from waybill.core.api import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW
 from waybill.subject_access.api import app

@@ -1,4 +1,4 @@
-"""SweepRequestsFunction: the poll; started by a schedule or by hand."""
+"""SweepRequestsFunction: the sweep; started by a schedule or by hand."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 @instrumented(WORKFLOW)
 def lambda_handler(event: Mapping[str, object], context: "InvocationContext") -> dict[str, int]:
     """Take anything; return what was found and done. `tick` in the event names the poll, so that a repeat is none."""
-    polled = runtime.poll().run(str(event.get("tick") or context.aws_request_id))
-    count(WORKFLOW, "Pending", polled.pending)
-    count(WORKFLOW, "OverdueRequests", polled.long_waiting)
-    count(WORKFLOW, "OldestPendingAge", polled.oldest_pending_age, MetricUnit.Seconds)
-    count(WORKFLOW, "PastDueByLaw", polled.past_due)
-    count(WORKFLOW, "DueSoonByLaw", polled.due_soon)
-    count(WORKFLOW, "RequestsExpired", polled.expired)
-    count(WORKFLOW, "RequestsArchived", polled.archived)
-    count(WORKFLOW, "RequestsDeleted", polled.deleted)
-    return asdict(polled)
+    swept = runtime.sweep().run(str(event.get("tick") or context.aws_request_id))
+    count(WORKFLOW, "Pending", swept.pending)
+    count(WORKFLOW, "OverdueRequests", swept.long_waiting)
+    count(WORKFLOW, "OldestPendingAge", swept.oldest_pending_age, MetricUnit.Seconds)
+    count(WORKFLOW, "PastDueByLaw", swept.past_due)
+    count(WORKFLOW, "DueSoonByLaw", swept.due_soon)
+    count(WORKFLOW, "RequestsExpired", swept.expired)
+    count(WORKFLOW, "RequestsArchived", swept.archived)
+    count(WORKFLOW, "RequestsDeleted", swept.deleted)
+    return asdict(swept)

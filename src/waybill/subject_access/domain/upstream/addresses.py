@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from waybill.core.addresses import is_public, reached
+from waybill.core.hosts import is_public, reached
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

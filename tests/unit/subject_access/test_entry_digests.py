@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from waybill.subject_access.domain.audit import Action, AuditEntry, ChainBreak, link
-from waybill.subject_access.domain.statements import part_digest, part_name, statements, unlike
+from waybill.subject_access.domain.entry_digests import part_digest, part_name, statements, unlike
 
 FIRST = {"seal_salt": "salt", "received": "2026-11-02", "holds": [], "extended": False, "services": {"G1": {"rank": 0}}}
 HELD = FIRST | {"holds": [{"since": "2026-11-03", "reason": "fee", "until": None, "note": None}]}

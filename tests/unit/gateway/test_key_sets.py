@@ -7,7 +7,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from tests.fakes.issuer import AUDIENCE, ISSUER, ec_key, key_set, public_jwk, rsa_key, token
 from waybill.gateway.domain.authoriser import TokenVerifier
-from waybill.gateway.domain.keys import FetchedKeys, FixedKeys, parse_key_set
+from waybill.gateway.domain.key_sets import FetchedKeys, FixedKeys, parse_key_set
 from waybill.gateway.errors import KeySetError, KeysUnavailableError, TokenRefusedError
 
 TTL, STALE, INTERVAL = 600.0, 3600.0, 30.0

@@ -19,15 +19,15 @@ from waybill.core.prefetch import Prefetch
 from waybill.core.text import escaped, shell_word
 from waybill.core.wire import WireModel
 from waybill.replication import WORKFLOW
-from waybill.replication.domain.fixity import (
+from waybill.replication.domain.key_filter import KeyFilter
+from waybill.replication.domain.verification import (
     IN_PROGRESS,
-    FixityCheck,
-    FixityChecker,
-    FixityResult,
     Sides,
+    VerificationCheck,
+    VerificationChecker,
+    VerificationResult,
     side_by_side,
 )
-from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.models import ListedObject
 
 # What a job's record is called among the items of its id.
@@ -40,7 +40,7 @@ _KEYS_PER_SAVE = 1_000
 _LISTED_FINDINGS = 20
 
 
-class FixityStatus(StrEnum):
+class VerificationStatus(StrEnum):
     """How a verification stands; `COMPLETED_WITH_FINDINGS`: not every copy was found to be equal."""
 
     RUNNING = "RUNNING"
@@ -49,7 +49,7 @@ class FixityStatus(StrEnum):
     COMPLETED_WITH_FINDINGS = "COMPLETED_WITH_FINDINGS"
 
 
-class FixityCounts(WireModel):
+class VerificationCounts(WireModel):
     """What was found: objects compared, and of their places (object and destination) how they stand."""
 
     compared: int = 0
@@ -61,14 +61,14 @@ class FixityCounts(WireModel):
     without_source: int = 0
     in_progress: int = 0
 
-    def plus(self, objects: int, checks: Iterable[FixityCheck]) -> "FixityCounts":
+    def plus(self, objects: int, checks: Iterable[VerificationCheck]) -> "VerificationCounts":
         """Return the counts with so many `objects` more, and their checks."""
         counts = self.model_dump()
         counts["compared"] += objects
         for check in checks:
             counts[check.result.value.lower()] += 1
             counts["in_progress"] += check.code == IN_PROGRESS
-        return FixityCounts(**counts)
+        return VerificationCounts(**counts)
 
     @property
     def findings(self) -> int:
@@ -76,7 +76,7 @@ class FixityCounts(WireModel):
         return self.differs + self.missing + self.not_proven + self.not_checked + self.without_source
 
 
-class FixityJob(WireModel):
+class VerificationJob(WireModel):
     """The record of a verification; `parts` counts those in which its findings are kept.
 
     `sample`: of so many objects in a hundred both are read, where it is `deep`. `taken_over_at`: how many parts there
@@ -84,7 +84,7 @@ class FixityJob(WireModel):
     """
 
     verification_id: str
-    status: FixityStatus = FixityStatus.RUNNING
+    status: VerificationStatus = VerificationStatus.RUNNING
     source_bucket: str
     prefix: str = ""
     destination_buckets: tuple[str, ...]
@@ -99,7 +99,7 @@ class FixityJob(WireModel):
     last_key: str = ""
     parts: int = 0
     taken_over_at: tuple[int, ...] = ()
-    counts: FixityCounts = Field(default_factory=FixityCounts)
+    counts: VerificationCounts = Field(default_factory=VerificationCounts)
 
     @property
     def generation(self) -> int:
@@ -113,7 +113,7 @@ class FixityJob(WireModel):
     @property
     def ended(self) -> bool:
         """Whether everything was compared."""
-        return self.status in {FixityStatus.COMPLETED, FixityStatus.COMPLETED_WITH_FINDINGS}
+        return self.status in {VerificationStatus.COMPLETED, VerificationStatus.COMPLETED_WITH_FINDINGS}
 
     def request(self) -> dict[str, object]:
         """Return what the workflow is asked for."""
@@ -125,14 +125,14 @@ class FixityJob(WireModel):
             "sample": self.sample,
         }
 
-    def is_about_what(self, other: "FixityJob") -> bool:
+    def is_about_what(self, other: "VerificationJob") -> bool:
         """Return whether both were asked for the same."""
         return self.request() == other.request()
 
-    def completed(self, at: str) -> "FixityJob":
+    def completed(self, at: str) -> "VerificationJob":
         """Return the job with the status that its end has."""
         findings = self.counts.findings
-        status = FixityStatus.COMPLETED_WITH_FINDINGS if findings else FixityStatus.COMPLETED
+        status = VerificationStatus.COMPLETED_WITH_FINDINGS if findings else VerificationStatus.COMPLETED
         return self.model_copy(update={"status": status, "completed_at": at})
 
 
@@ -143,37 +143,39 @@ class VerificationLostError(PermanentError):
 
 
 @dataclass(frozen=True)
-class FixityPage:
+class VerificationPage:
     """Some jobs, newest first, and the position to go on from; None when there are no more."""
 
-    jobs: tuple[FixityJob, ...]
+    jobs: tuple[VerificationJob, ...]
     position: Mapping[str, str] | None
 
 
-class FixityJobs(Protocol):
+class VerificationJobs(Protocol):
     """The verifications. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
 
-    def create(self, job: FixityJob) -> FixityJob:
+    def create(self, job: VerificationJob) -> VerificationJob:
         """Write the record of a new job; return the one that is there already under its id, if there is one."""
         ...
 
-    def read(self, verification_id: str) -> FixityJob:
+    def read(self, verification_id: str) -> VerificationJob:
         """Return the job; raises `NotFoundError`."""
         ...
 
-    def take_over(self, verification_id: str) -> FixityJob:
+    def take_over(self, verification_id: str) -> VerificationJob:
         """Become the one who works on a job that has not ended, whoever did before; raises `NotFoundError`."""
         ...
 
-    def save(self, job: FixityJob, seen: FixityJob, findings: Sequence[Sequence[FixityCheck]] = ()) -> FixityJob:
+    def save(
+        self, job: VerificationJob, seen: VerificationJob, findings: Sequence[Sequence[VerificationCheck]] = ()
+    ) -> VerificationJob:
         """Write parts of `findings`, then the record, which was `seen`; raises `VerificationLostError`."""
         ...
 
-    def newest(self, limit: int, position: Mapping[str, str] | None) -> FixityPage:
+    def newest(self, limit: int, position: Mapping[str, str] | None) -> VerificationPage:
         """Return jobs, newest first."""
         ...
 
-    def findings(self, job: FixityJob) -> Iterator[FixityCheck]:
+    def findings(self, job: VerificationJob) -> Iterator[VerificationCheck]:
         """Yield what was not found to be equal, by key."""
         ...
 
@@ -183,17 +185,17 @@ type Lister = Callable[[str, str, str], Iterator[ListedObject]]
 
 
 @dataclass
-class FixityRun:
+class VerificationRun:
     """One worker of a verification: `listed` lists a bucket, `stop` says that the time is up, `now` is the time."""
 
-    jobs: FixityJobs
-    job: FixityJob
-    checker: FixityChecker
+    jobs: VerificationJobs
+    job: VerificationJob
+    checker: VerificationChecker
     listed: Lister
     now: Callable[[], str]
     stop: Callable[[], bool] = lambda: False
 
-    def go(self) -> Iterator[tuple[FixityCheck, ...]]:
+    def go(self) -> Iterator[tuple[VerificationCheck, ...]]:
         """Yield the checks of each object, in order, and keep `job` as it is written; resumable at any time.
 
         The job is complete at the end, unless `stop` has said otherwise.
@@ -203,9 +205,9 @@ class FixityRun:
         keys = KeyFilter(job.include, job.exclude)
         sides = side_by_side(job.source_bucket, {bucket: self._listed(bucket, job.last_key) for bucket in buckets})
         wanted = (each for each in sides if not each.key or keys.accepts(each.key))
-        done: list[FixityCheck] = []
+        done: list[VerificationCheck] = []
         objects = 0
-        with Prefetch[Sides, tuple[FixityCheck, ...]](
+        with Prefetch[Sides, tuple[VerificationCheck, ...]](
             wanted, self.checker.check, threads=THREADS, depth=_AHEAD
         ) as checked:
             for side, found in checked:
@@ -235,11 +237,11 @@ class FixityRun:
 
     def interrupt(self) -> None:
         """Say that nobody works on it any more; what was not saved is looked at again."""
-        self.job = self.jobs.save(self.job.model_copy(update={"status": FixityStatus.STOPPED}), self.job)
+        self.job = self.jobs.save(self.job.model_copy(update={"status": VerificationStatus.STOPPED}), self.job)
 
-    def _save(self, done: Sequence[FixityCheck], objects: int, last_key: str | None) -> None:
+    def _save(self, done: Sequence[VerificationCheck], objects: int, last_key: str | None) -> None:
         """Write what was `done` up to `last_key`; None is the end."""
-        findings = [check for check in done if check.result is not FixityResult.EQUAL]
+        findings = [check for check in done if check.result is not VerificationResult.EQUAL]
         parts = [findings[at : at + _FINDINGS_PER_PART] for at in range(0, len(findings), _FINDINGS_PER_PART)]
         job = self.job.model_copy(
             update={"counts": self.job.counts.plus(objects, done), "parts": self.job.parts + len(parts)}
@@ -248,7 +250,7 @@ class FixityRun:
         self.job = self.jobs.save(job, self.job, parts)
 
 
-def fixity_notification(job: FixityJob, findings: Iterable[FixityCheck]) -> Notification:
+def verification_notification(job: VerificationJob, findings: Iterable[VerificationCheck]) -> Notification:
     """Return the one message about a verification that has found something."""
     counts, source = job.counts, f"s3://{job.source_bucket}/{job.prefix}"
     told = {
@@ -287,13 +289,13 @@ def fixity_notification(job: FixityJob, findings: Iterable[FixityCheck]) -> Noti
     )
 
 
-def _finding_line(check: FixityCheck) -> str:
+def _finding_line(check: VerificationCheck) -> str:
     why = ", ".join(each for each in (check.code, check.difference) if each)
     told = f" ({why})" if why else ""
     return f"❌ {check.destination_bucket}: {check.result}{told} {escaped(check.key)}"
 
 
-def new_fixity_job(
+def new_verification_job(
     verification_id: str,
     source_bucket: str,
     prefix: str,
@@ -304,10 +306,10 @@ def new_fixity_job(
     deep: bool = False,
     sample: int = 100,
     keys: KeyFilter | None = None,
-) -> FixityJob:
+) -> VerificationJob:
     """Return a job that has not begun."""
     chosen = keys or KeyFilter()
-    return FixityJob(
+    return VerificationJob(
         verification_id=verification_id,
         source_bucket=source_bucket,
         prefix=prefix,

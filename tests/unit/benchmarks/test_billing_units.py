@@ -2,8 +2,7 @@
 
 import pytest
 
-from benchmarks.costs import SECTIONS
-from benchmarks.prices import (
+from benchmarks.billing_units import (
     PriceTable,
     express_gb_seconds,
     express_memory,
@@ -12,6 +11,7 @@ from benchmarks.prices import (
     read_units,
     write_units,
 )
+from benchmarks.costs import SECTIONS
 
 KB = 1024
 MB = 1024**2

@@ -8,8 +8,8 @@ from rich.console import Group
 
 from waybill.cli.output import details
 from waybill.cli.replication.backfill_run import command_line, facts_of, reply_of
-from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.reports import ReportPlace, backfill_report
+from waybill.cli.replication.runtime import Replication
 from waybill.cli.watch import watch
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import FINAL, BackfillJob, BackfillTurn, JobStatus

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
-from waybill.cli.scanning.collaborators import scanner_of
+from waybill.cli.scanning.runtime import scanner_of
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import field_errors
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from waybill.cli.output import Output, details, table
 from waybill.cli.replication.addresses import file_of, uri_of
-from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.runtime import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
 from waybill.cli.watch import command_retry
 from waybill.core.clock import now

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.custody.domain.merkle import Edge, inclusion_proof, leaf_hash, root_from_inclusion, root_of
-from waybill.custody.domain.notes import Checkpoint, VerifierKey, opened_note, signed_note
+from waybill.custody.domain.signed_heads import Checkpoint, VerifierKey, opened_note, signed_note
 from waybill.custody.domain.tiles import (
     WIDTH,
     Tile,

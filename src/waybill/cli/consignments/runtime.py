@@ -19,7 +19,7 @@ from waybill.consignments.domain.waivers import Waivers
 from waybill.consignments.errors import FileNotFoundInConsignmentError
 from waybill.consignments.models import Consignment
 from waybill.consignments.views import consignment_view, file_documents
-from waybill.core.aws.states import StepFunctions
+from waybill.core.aws.step_functions import StepFunctions
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from tests.fakes.api import LambdaContext, answer_of, ask, request_event
+from waybill.core.api import MAX_BODY_BYTES, Api, Role, allow, build_api, caller, is_api_event, public
 from waybill.core.errors import ConflictError, NotFoundError, RateLimitedError
-from waybill.core.http import MAX_BODY_BYTES, Api, Role, allow, build_api, caller, is_api_event, public
 from waybill.core.wire import WireModel
 
 GOOD = {"sourceBucket": "builds", "destinationBuckets": ["a", "b"]}

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App, Group
-from waybill.cli.minting_files import lines_of, written
-from waybill.cli.minting_invocation import invoke, registry, unbounded_time
-from waybill.cli.minting_life import add_commands, lives
+from waybill.cli.minting.files import lines_of, written
+from waybill.cli.minting.invocation import invoke, registry, unbounded_time
+from waybill.cli.minting.life import add_commands, lives
 from waybill.cli.output import details, table
 from waybill.core.aws.dynamodb import from_item
 from waybill.core.errors import FieldError, InvalidInputError

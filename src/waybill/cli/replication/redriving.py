@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
 from waybill.cli.replication.addresses import uri_of
-from waybill.cli.replication.collaborators import Replication
-from waybill.cli.replication.records import reading
+from waybill.cli.replication.runtime import Replication
+from waybill.cli.replication.showing import reading
 from waybill.core.clock import iso
 from waybill.core.text import escaped
 from waybill.replication.domain.events import ObjectCreated, TagsChanged, records

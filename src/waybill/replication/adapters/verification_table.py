@@ -19,16 +19,16 @@ from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.replication.adapters.items import record_key
 from waybill.replication.adapters.table import STATUS_INDEX
-from waybill.replication.domain.fixity import FixityCheck, FixityRecords, FixityResult
-from waybill.replication.domain.fixity_job import RECORD as JOB
-from waybill.replication.domain.fixity_job import (
-    FixityJob,
-    FixityJobs,
-    FixityPage,
-    FixityStatus,
-    VerificationLostError,
-)
 from waybill.replication.domain.records import RecordStatus
+from waybill.replication.domain.verification import VerificationCheck, VerificationRecords, VerificationResult
+from waybill.replication.domain.verification_job import RECORD as JOB
+from waybill.replication.domain.verification_job import (
+    VerificationJob,
+    VerificationJobs,
+    VerificationLostError,
+    VerificationPage,
+    VerificationStatus,
+)
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import FileId
 
@@ -36,13 +36,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PARTITION = "VERIFICATION"
-_STATUS = {FixityResult.EQUAL: "SUCCESS", FixityResult.DIFFERS: "FAILURE", FixityResult.MISSING: "FAILURE"}
+_STATUS = {
+    VerificationResult.EQUAL: "SUCCESS",
+    VerificationResult.DIFFERS: "FAILURE",
+    VerificationResult.MISSING: "FAILURE",
+}
 _SECONDS_PER_DAY = 86_400
 _TAKE_OVERS = 10
 
 
-class FixityTable(FixityJobs, FixityRecords):
-    """`FixityJobs` and `FixityRecords` on DynamoDB; jobs are kept for `history_days` after their last change."""
+class VerificationTable(VerificationJobs, VerificationRecords):
+    """`VerificationJobs` and `VerificationRecords` on DynamoDB; jobs stay for `history_days`."""
 
     def __init__(
         self, client: "DynamoDBClient", table_name: str, *, history_days: int, now: Callable[[], datetime]
@@ -52,7 +56,7 @@ class FixityTable(FixityJobs, FixityRecords):
         self._now = now
 
     @override
-    def create(self, job: FixityJob) -> FixityJob:
+    def create(self, job: VerificationJob) -> VerificationJob:
         try:
             self._table.put(self._item(job), "attribute_not_exists(fileKey)")
         except ConditionFailedError:
@@ -60,19 +64,19 @@ class FixityTable(FixityJobs, FixityRecords):
         return job
 
     @override
-    def read(self, verification_id: str) -> FixityJob:
+    def read(self, verification_id: str) -> VerificationJob:
         found = self._table.get(_key(verification_id, JOB))
         if found is None:
             raise NotFoundError(f"there is no verification {verification_id}")
         return _job_of(found)
 
     @override
-    def take_over(self, verification_id: str) -> FixityJob:
+    def take_over(self, verification_id: str) -> VerificationJob:
         for _ in range(_TAKE_OVERS):
             seen = self.read(verification_id)
             if seen.ended:
                 return seen
-            changes = {"status": FixityStatus.RUNNING, "taken_over_at": (*seen.taken_over_at, seen.parts)}
+            changes = {"status": VerificationStatus.RUNNING, "taken_over_at": (*seen.taken_over_at, seen.parts)}
             try:
                 return self.save(seen.model_copy(update=changes), seen)
             except VerificationLostError:
@@ -80,7 +84,9 @@ class FixityTable(FixityJobs, FixityRecords):
         raise TrackingUnavailableError(f"verification {verification_id} changes faster than it can be taken over")
 
     @override
-    def save(self, job: FixityJob, seen: FixityJob, findings: Sequence[Sequence[FixityCheck]] = ()) -> FixityJob:
+    def save(
+        self, job: VerificationJob, seen: VerificationJob, findings: Sequence[Sequence[VerificationCheck]] = ()
+    ) -> VerificationJob:
         for number, part in enumerate(findings, start=seen.parts):
             text = json.dumps([check.wire() for check in part], separators=(",", ":"))
             packed = {"packed": zlib.compress(text.encode()), "expiresAt": self._expiry()}
@@ -98,24 +104,24 @@ class FixityTable(FixityJobs, FixityRecords):
         return saved
 
     @override
-    def newest(self, limit: int, position: Mapping[str, str] | None) -> FixityPage:
+    def newest(self, limit: int, position: Mapping[str, str] | None) -> VerificationPage:
         read = Read(index=STATUS_INDEX, newest_first=True, page_size=limit)
         start = dict(position) if position else None
         page = self._table.page("statusPartition = :partition", {":partition": PARTITION}, read, start=start)
         # The index has but some of the attributes.
         jobs = [self._table.get(_key(item["fileKey"], JOB)) for item in page.items]
-        return FixityPage(tuple(_job_of(item) for item in jobs if item), page.last_key)
+        return VerificationPage(tuple(_job_of(item) for item in jobs if item), page.last_key)
 
     @override
-    def findings(self, job: FixityJob) -> Iterator[FixityCheck]:
+    def findings(self, job: VerificationJob) -> Iterator[VerificationCheck]:
         for number in range(job.parts):
             part = self._table.get(_key(job.verification_id, _findings_key(number, job.writer_of(number))))
             if part is None:
                 raise NotFoundError(f"the findings of verification {job.verification_id} are no longer kept")
-            yield from map(FixityCheck.model_validate, json.loads(zlib.decompress(bytes(part["packed"]))))
+            yield from map(VerificationCheck.model_validate, json.loads(zlib.decompress(bytes(part["packed"]))))
 
     @override
-    def record_check(self, source_bucket: str, verification_id: str, check: FixityCheck) -> None:
+    def record_check(self, source_bucket: str, verification_id: str, check: VerificationCheck) -> None:
         details = check.wire()
         key = details.pop("key")
         details["destinationKey"] = key
@@ -134,7 +140,7 @@ class FixityTable(FixityJobs, FixityRecords):
         record = self._table.get(record_key(file))
         return record is not None and record["status"] == RecordStatus.IN_PROGRESS
 
-    def _item(self, job: FixityJob) -> Item:
+    def _item(self, job: VerificationJob) -> Item:
         # The range key of the record has the name of one of its fields, which is kept under another.
         kept: dict[str, Any] = job.wire()
         kept["jobSourceBucket"] = kept.pop("sourceBucket")
@@ -144,8 +150,8 @@ class FixityTable(FixityJobs, FixityRecords):
         return int(self._now().timestamp()) + self._history_days * _SECONDS_PER_DAY
 
 
-def _job_of(item: Item) -> FixityJob:
-    return FixityJob.model_validate(item | {"sourceBucket": item["jobSourceBucket"]})
+def _job_of(item: Item) -> VerificationJob:
+    return VerificationJob.model_validate(item | {"sourceBucket": item["jobSourceBucket"]})
 
 
 def _key(hash_key: str, range_key: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from waybill.core.spreadsheets import TextFile, write_rows
-from waybill.replication.domain.fixity import FixityCheck
+from waybill.replication.domain.verification import VerificationCheck
 
 COLUMNS = (
     *("bucket", "key", "version", "destination", "copyVersion", "result"),
@@ -16,12 +16,12 @@ def begin_report(file: TextFile) -> None:
     write_rows(file, [COLUMNS])
 
 
-def add_to_report(file: TextFile, source_bucket: str, checks: Iterable[FixityCheck]) -> int:
+def add_to_report(file: TextFile, source_bucket: str, checks: Iterable[VerificationCheck]) -> int:
     """Write a line for each check and return how many there are."""
     return write_rows(file, _rows(source_bucket, checks))
 
 
-def _rows(source_bucket: str, checks: Iterable[FixityCheck]) -> Iterator[tuple[str | None, ...]]:
+def _rows(source_bucket: str, checks: Iterable[VerificationCheck]) -> Iterator[tuple[str | None, ...]]:
     for check in checks:
         yield (
             *(source_bucket, check.key, check.source_version_id, check.destination_bucket, check.version_id),

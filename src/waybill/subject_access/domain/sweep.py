@@ -1,4 +1,4 @@
-"""The poll: requests move on by their age, and workers are started for those that can be claimed."""
+"""The sweep: requests move on by their age, and workers are started for those that can be claimed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ _MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
-class Polled:
-    """What one poll found and did; ages in seconds."""
+class Swept:
+    """What one sweep found and did; ages in seconds."""
 
     expired: int
     attention: int
@@ -43,7 +43,7 @@ class Polled:
 
 
 @dataclass(frozen=True)
-class Poll:
+class RequestSweep:
     """Looks at all requests, as the schedule has it."""
 
     lists: RequestLists
@@ -56,8 +56,8 @@ class Poll:
     now: Callable[[], datetime]
     clock: Callable[[], LegalClock]
 
-    def run(self, tick: str) -> Polled:
-        """Do everything that is due; `tick` names this poll, so that one that is repeated starts no more workers."""
+    def run(self, tick: str) -> Swept:
+        """Do everything that is due; `tick` names this sweep, so that one that is repeated starts no more workers."""
         expired = self.lifecycle.expire()
         attention = self.lifecycle.attend()
         # Before what follows, so that no request waits for a topic that fails, or for a bucket.
@@ -72,7 +72,7 @@ class Poll:
         past_due, due_soon = self._by_law()
         self._tell_of_law(past_due, due_soon)
         archived, deleted = self.lifecycle.archive(), self.lifecycle.delete()
-        return Polled(
+        return Swept(
             expired=len(expired),
             attention=len(attention),
             archived=len(archived),

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.runs import DESTINATIONS, E_TAG, facts
-from waybill.replication.domain.verification import comparable, equal, proven_equal, verify
+from waybill.replication.domain.copy_proof import comparable, equal, proven_equal, verify
 from waybill.replication.errors import VerificationFailedError
-from waybill.replication.models import Checksum, ObjectFacts, Verification
+from waybill.replication.models import Checksum, CopyProof, ObjectFacts
 
 _CRC = Checksum(algorithm="CRC64NVME", value="aaa")
 _OTHER_CRC = Checksum(algorithm="CRC64NVME", value="bbb")
@@ -22,33 +22,33 @@ _KMS = {"encryption": "aws:kms"}
 @pytest.mark.parametrize(
     ("source", "copy", "level", "same"),
     [
-        ({"checksum": _CRC}, {"checksum": _CRC}, Verification.CHECKSUM, True),
-        ({"checksum": _CRC}, {"checksum": _OTHER_CRC}, Verification.CHECKSUM, False),
-        ({"checksum": _CRC}, {"checksum": _CRC, "e_tag": "other", **_KMS}, Verification.CHECKSUM, True),
-        ({"checksum": _CRC}, {"checksum": _OTHER_CRC, "e_tag": E_TAG}, Verification.CHECKSUM, False),
-        ({"checksum": _CRC}, {"checksum": _SHA}, Verification.ETAG, True),
+        ({"checksum": _CRC}, {"checksum": _CRC}, CopyProof.CHECKSUM, True),
+        ({"checksum": _CRC}, {"checksum": _OTHER_CRC}, CopyProof.CHECKSUM, False),
+        ({"checksum": _CRC}, {"checksum": _CRC, "e_tag": "other", **_KMS}, CopyProof.CHECKSUM, True),
+        ({"checksum": _CRC}, {"checksum": _OTHER_CRC, "e_tag": E_TAG}, CopyProof.CHECKSUM, False),
+        ({"checksum": _CRC}, {"checksum": _SHA}, CopyProof.ETAG, True),
         # S3 user guide, "Checking object integrity": a digest of the parts' digests; equal ones are of equal parts.
-        ({"checksum": _COMPOSITE}, {"checksum": _COMPOSITE, "e_tag": "other"}, Verification.CHECKSUM, True),
-        ({"checksum": _COMPOSITE, **_KMS}, {"checksum": _OTHER_COMPOSITE, "e_tag": "other"}, Verification.SIZE, True),
-        ({"checksum": _COMPOSITE}, {"checksum": _SHA, "e_tag": "other"}, Verification.ETAG, False),
-        ({"checksum": _CRC}, {}, Verification.ETAG, True),
-        ({}, {"e_tag": "other"}, Verification.ETAG, False),
-        ({"e_tag": "abc-3"}, {"e_tag": "def-4"}, Verification.SIZE, True),
-        ({"e_tag": "abc-3"}, {"e_tag": "abc-3"}, Verification.ETAG, True),
-        ({"e_tag": "abc-3"}, {"e_tag": "abc-3", **_KMS}, Verification.SIZE, True),
-        ({}, {"e_tag": "abc-3"}, Verification.SIZE, True),
-        ({}, {"e_tag": "other", **_KMS}, Verification.SIZE, True),
-        ({}, {"e_tag": "other", "encryption": "aws:kms:dsse"}, Verification.SIZE, True),
-        ({"encryption": "SSE-C"}, {"e_tag": "other"}, Verification.SIZE, True),
-        ({"encryption": "AES256"}, {"encryption": "AES256"}, Verification.ETAG, True),
+        ({"checksum": _COMPOSITE}, {"checksum": _COMPOSITE, "e_tag": "other"}, CopyProof.CHECKSUM, True),
+        ({"checksum": _COMPOSITE, **_KMS}, {"checksum": _OTHER_COMPOSITE, "e_tag": "other"}, CopyProof.SIZE, True),
+        ({"checksum": _COMPOSITE}, {"checksum": _SHA, "e_tag": "other"}, CopyProof.ETAG, False),
+        ({"checksum": _CRC}, {}, CopyProof.ETAG, True),
+        ({}, {"e_tag": "other"}, CopyProof.ETAG, False),
+        ({"e_tag": "abc-3"}, {"e_tag": "def-4"}, CopyProof.SIZE, True),
+        ({"e_tag": "abc-3"}, {"e_tag": "abc-3"}, CopyProof.ETAG, True),
+        ({"e_tag": "abc-3"}, {"e_tag": "abc-3", **_KMS}, CopyProof.SIZE, True),
+        ({}, {"e_tag": "abc-3"}, CopyProof.SIZE, True),
+        ({}, {"e_tag": "other", **_KMS}, CopyProof.SIZE, True),
+        ({}, {"e_tag": "other", "encryption": "aws:kms:dsse"}, CopyProof.SIZE, True),
+        ({"encryption": "SSE-C"}, {"e_tag": "other"}, CopyProof.SIZE, True),
+        ({"encryption": "AES256"}, {"encryption": "AES256"}, CopyProof.ETAG, True),
     ],
 )
-def test_the_best_proof_decides(source: dict[str, Any], copy: dict[str, Any], level: Verification, same: bool) -> None:
+def test_the_best_proof_decides(source: dict[str, Any], copy: dict[str, Any], level: CopyProof, same: bool) -> None:
     ours, theirs = facts(**source), facts(**copy)
     assert comparable(ours, theirs) is level
     assert comparable(theirs, ours) is level
     assert equal(ours, theirs) is same
-    assert proven_equal(ours, theirs) is (same and level is not Verification.SIZE)
+    assert proven_equal(ours, theirs) is (same and level is not CopyProof.SIZE)
     if same:
         assert verify(ours, theirs) is level
     else:
@@ -98,6 +98,6 @@ def test_a_copy_in_the_parts_of_its_source_has_their_checksums(algorithm: str) -
     ours, other = (Checksum(algorithm=algorithm, value=f"{text}-3", composite=True) for text in ("aaa", "bbb"))
     source = facts(checksum=ours, e_tag="abc-3", part_size=5)
     copied = {"bucket": DESTINATIONS[0], "e_tag": "def-3", **_KMS}
-    assert verify(source, facts(checksum=ours, **copied)) is Verification.CHECKSUM
+    assert verify(source, facts(checksum=ours, **copied)) is CopyProof.CHECKSUM
     with pytest.raises(VerificationFailedError, match="by checksum"):
         verify(source, facts(checksum=other, **copied))

@@ -1,4 +1,4 @@
-"""`waybill mint`: mint identifiers; `waybill ids …` is in `minting_ids`."""
+"""`waybill mint`: mint identifiers; `waybill ids …` is in `ids`."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -10,10 +10,10 @@ from rich.text import Text
 
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
-from waybill.cli.minting_files import plan_of
-from waybill.cli.minting_ids import ids
-from waybill.cli.minting_invocation import dry_run, invoke
-from waybill.cli.minting_progress import MintingProgress, progress_of
+from waybill.cli.minting.files import plan_of
+from waybill.cli.minting.ids import ids
+from waybill.cli.minting.invocation import dry_run, invoke
+from waybill.cli.minting.progress import MintingProgress, progress_of
 from waybill.cli.output import printable, table
 from waybill.core.text import escaped, json_text
 from waybill.minting.domain.answers import canonical_id_of, note_of

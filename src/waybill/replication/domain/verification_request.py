@@ -10,7 +10,7 @@ from waybill.replication.models import BucketName, ShortText
 _ALL = 100
 
 
-class FixityRequest(WireModel, extra="forbid"):
+class VerificationRequest(WireModel, extra="forbid"):
     """Which copies to compare; without a source or destinations, those of the stack."""
 
     source_bucket: BucketName | None = Field(

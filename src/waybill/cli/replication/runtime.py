@@ -10,14 +10,14 @@ import typer
 
 from waybill.cli.context import Cli
 from waybill.cli.watch import command_retry
-from waybill.core.aws.states import StepFunctions
+from waybill.core.aws.step_functions import StepFunctions
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.replication import runtime
 from waybill.replication.adapters.backfill_table import BackfillTable
-from waybill.replication.adapters.fixity_table import FixityTable
 from waybill.replication.adapters.paced import PacedBuckets
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.adapters.verification_table import VerificationTable
 from waybill.replication.domain.backfill_comparing import BackfillTools
 from waybill.replication.domain.requests import guard_against_loops
 from waybill.replication.domain.starter import Started, Starter
@@ -49,9 +49,9 @@ class Replication:
         return self._of_stack(runtime.backfills)
 
     @cached_property
-    def verifications(self) -> FixityTable:
+    def verifications(self) -> VerificationTable:
         """The verifications, and the last check of each copy."""
-        return self._of_stack(runtime.fixity_table)
+        return self._of_stack(runtime.verification_table)
 
     @cached_property
     def buckets(self) -> S3Buckets:
