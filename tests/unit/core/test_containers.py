@@ -94,7 +94,9 @@ def rtf_with_words(content: bytes) -> bytes:
     """Return RTF with words and groups among the digits of its object, which readers leave out."""
     begun, _, digits = rtf_object(content).replace(b"\n", b"").partition(b"objdata ")
     among = b"{\\*\\generator abcd {12} 34}\\par{}\\'20"
-    return begun + b"objdata " + digits[:10] + among + digits[10:31] + b"\\x0 " + digits[31:] + b"\\par abc"
+    # A word that only begins as that for bytes does is between two digits of one byte.
+    rest = digits[10:31] + b"\\x0 " + digits[31:35] + b"\\binder " + digits[35:]
+    return begun + b"objdata " + digits[:10] + among + rest + b"\\par abc"
 
 
 def tnef(content: bytes) -> bytes:

@@ -19,6 +19,7 @@ from waybill.core.containers.models import (
 )
 from waybill.core.containers.web_archive import web_archive_entries
 from waybill.core.containers.wrapped import cms_entries, is_open_pgp_message, pgp_entries
+from waybill.core.containers.zip_archive import unlisted_entries
 
 ZEROS = bytes(64 << 20)
 
@@ -118,3 +119,43 @@ def test_of_a_header_no_more_is_kept_than_what_is_read() -> None:
     tracemalloc.stop()
     # BytesIO makes no copy of its own.
     assert most < 2_000_000
+
+
+class CountedFile(io.BytesIO):
+    """A file that knows how many bytes of it were read."""
+
+    total = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(size)
+        self.total += len(content)
+        return content
+
+
+def listed(members: int, apart: int) -> bytes:
+    """Return a directory of members that are not there (APPNOTE 4.3.12 and 4.3.16), `apart` from each other."""
+    entry = struct.Struct("<4s6H3L5H2L")
+    entries = b"".join(
+        entry.pack(b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, apart * number) + b"a"
+        for number in range(1, members + 1)
+    )
+    content = bytes(apart * (members + 1))
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, members, members, len(entries), len(content), 0)
+    return content + entries + end
+
+
+def test_gaps_of_a_directory_are_read_once_and_not_each_to_the_end() -> None:
+    file = CountedFile(listed(500, 1_000))
+    assert list(unlisted_entries(file, ContainerBudget())) == []
+    # Once the directory, which the library reads by itself, and once what lies between members.
+    assert file.total < 2 * len(file.getvalue())
+
+
+def test_headers_that_begin_no_member_take_no_longer_than_there_is_time() -> None:
+    """APPNOTE 4.4.5: no method has the number 999."""
+    header = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 999, 0, 0, 0, 0, 0, 0, 0)
+    ticks = itertools.count()
+    budget = ContainerBudget(ContainerLimits(seconds=10), clock=lambda: next(ticks))
+    with pytest.raises(ContainerError) as refused:
+        list(unlisted_entries(io.BytesIO(header * 100 + listed(1, 30)), budget))
+    assert refused.value.reason is UnopenedReason.TIME

@@ -231,11 +231,11 @@ xz_entries = _stream_entries("xz")
 lzma_entries = _stream_entries("lzma")
 
 
-def place_of(file: BinaryIO, mark: bytes, place: int) -> int:
-    """Return where a mark is found from a place on; -1 for nowhere."""
+def place_of(file: BinaryIO, mark: bytes, place: int, end: int | None = None) -> int:
+    """Return where a mark is found from a place on, all of it before `end`; -1 for nowhere."""
     before = b""
     file.seek(place)
-    while part := file.read(CHUNK):
+    while part := file.read(CHUNK if end is None else max(0, min(CHUNK, end - place))):
         found = (before + part).find(mark)
         if found >= 0:
             return place - len(before) + found

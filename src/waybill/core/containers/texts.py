@@ -35,6 +35,8 @@ _TOKEN = re.compile(
     rb"[{}]|\\bin(?P<binary>\d{1,9})\x20?|\\[A-Za-z]{1,32}(?:-?\d{1,10})?\x20?|\\'[0-9A-Fa-f]{2}|\\.|[^{}\\]{1,134217728}",
     re.DOTALL,
 )
+# How a token begins that has bytes as they are; a longer word has no blank here.
+_BINARY = b"\\bin "
 # A hostile text is made of nothing but words: after so many of them the clock is looked at.
 _LOOKED_UP = 10_000
 # What Windows calls a file that is embedded as it is ([MS-OLEDS] 2.2.5, its class).
@@ -161,8 +163,8 @@ def _object_data(text: bytes, place: int, budget: ContainerBudget) -> bytes:
             left_out = left_out or depth
         elif left_out:
             continue
-        elif token.startswith(b"\\bin"):
-            plain += _from_digits(digits) + token.partition(b" ")[2]
+        elif token.startswith(_BINARY):
+            plain += _from_digits(digits) + token.removeprefix(_BINARY)
             digits.clear()
         elif not token.startswith(b"\\"):
             digits += _NOT_HEX.sub(b"", token)
@@ -175,7 +177,7 @@ def _tokens(text: bytes, place: int) -> Iterator[bytes]:
         if (binary := found["binary"]) is None:
             yield found[0]
         else:
-            yield b"\\bin " + text[place : place + int(binary)]
+            yield _BINARY + text[place : place + int(binary)]
             place += int(binary)
 
 

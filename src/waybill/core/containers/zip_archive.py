@@ -58,6 +58,7 @@ def unlisted_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Contai
     with archive:
         gaps = list(_gaps(file, archive))
     for start, end in gaps:
+        budget.check_time()
         for entry in _LocalEntries(file, budget, start, end).entries():
             yield replace(entry, name=f"{entry.name} (not in the directory)")
 
@@ -182,7 +183,9 @@ class _LocalEntries:
 
     def entries(self) -> Iterator[ContainerEntry]:
         """Yield the members; each is read before the next is asked for, as far as there is any of it."""
-        while (place := place_of(self._file, _LOCAL, self._next)) >= 0:
+        while (place := place_of(self._file, _LOCAL, self._next, self._end)) >= 0:
+            # What is no member counts as none, and a hostile archive is full of it.
+            self._budget.check_time()
             self._file.seek(place)
             header = self._file.read(_LOCAL_LENGTH)
             if len(header) < _LOCAL_LENGTH:
