@@ -133,6 +133,31 @@ def test_what_is_not_shown_is_said(
     assert problem in " ".join(part.pages[1].split())
 
 
+def nested(depth: int) -> bytes:
+    """A message whose parts are made of parts (RFC 2046, 5.1)."""
+    begun = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(depth))
+    return b"From: a@x.example\r\n" + begun + b"\r\nhi\r\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [nested(2_000), b"From: a@x.example\r\nTo: " + b"(" * 3_000 + b"\r\n\r\nhi"],
+    ids=["parts in parts", "remarks in remarks"],
+)
+def test_a_hostile_message_is_no_end_of_a_report(draw: DrawPart, attach: Attach, content: bytes) -> None:
+    part = drawn(draw, attach("a.eml", content, "message/rfc822"))
+    assert part.summary.attachments[0].problem == "the file is damaged"
+
+
+# What Python's codecs say of these: nothing can be decoded; a name has a NUL; it is no encoding of text.
+@pytest.mark.parametrize("charset", [b"undefined", b'"a\0b"', b"rot13", b"nobody-knows"])
+def test_a_message_in_an_encoding_that_is_none_is_shown(draw: DrawPart, attach: Attach, charset: bytes) -> None:
+    content = b"From: a@x.example\r\nContent-Type: text/plain; charset=" + charset + b"\r\n\r\nHe was calm."
+    part = drawn(draw, attach("a.eml", content, "message/rfc822"))
+    assert part.summary.attachments[0].problem is None
+    assert "He was calm." in part.pages[1]
+
+
 def test_a_text_has_its_budget_of_pages(draw: DrawPart, attach: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("waybill.subject_access.domain.report.attachments.MOST_PAGES", 3)
     part = drawn(draw, attach("a.txt", b"line\n\n" * 2000, "text/plain"))

@@ -53,4 +53,15 @@ def document(path: Path, kind: str, sweep: Sweep) -> Drawn:
         drawn.blocks = message_blocks(path.read_bytes(), sweep, drawn.lost)
     else:
         drawn.blocks = text_blocks(decoded(path.read_bytes()), kind, sweep, drawn.lost)
+    drawn.blocks = _readable(drawn.blocks)
     return drawn
+
+
+def _readable(blocks: Iterator[Block]) -> Iterator[Block]:
+    try:
+        yield from blocks
+    except UnreadableDocument:
+        raise
+    # Damaged and hostile documents come up as whatever the libraries meet in them, and are no end of a report.
+    except Exception as error:
+        raise UnreadableDocument("the file is damaged") from error

@@ -135,6 +135,7 @@ def _payload(part: MIMEPart) -> bytes:
 def _payload_text(part: MIMEPart) -> str:
     content, charset = _payload(part), part.get_content_charset()
     if charset:
-        with suppress(LookupError, UnicodeDecodeError):
+        # Of some names that codecs have, Python says another error than that it knows none, or cannot decode.
+        with suppress(LookupError, ValueError):
             return content.decode(charset)
     return decoded(content)
