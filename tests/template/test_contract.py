@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from typing import Any
 
-from scripts.template import load_template, readable
+from scripts.template import PROJECT, load_template, readable
 from tests.template.support.references import needs, references
 from tests.template.support.rules import every
 from tests.template.support.stack import Stack
@@ -85,6 +85,16 @@ def test_a_parameter_explains_itself_and_has_a_default(stack: Stack, parameter: 
     assert "Default" in definition
     if "AllowedValues" in definition:
         assert definition["Default"] in definition["AllowedValues"]
+
+
+def test_the_choice_of_a_workflow_names_both_prices_as_the_readme_has_them(stack: Stack) -> None:
+    """Which are those of `make bench`: somebody who deploys with questions sees no other page."""
+    text = stack.template["Parameters"]["ReplicationWorkflowType"]["Description"]
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    prices = {kind: re.search(rf"(\$\d+) as `[^`]*{kind}`", readme) for kind in ("STANDARD", "EXPRESS")}
+    for kind, price in prices.items():
+        assert price, kind
+        assert price[1] in text, kind
 
 
 def test_a_parameter_that_has_a_form_says_so(stack: Stack) -> None:
