@@ -41,7 +41,7 @@ def _first_uses(model: type[FrozenModel]) -> Sequence[FrozenModel]:
 
 
 def test_a_validator_is_built_once_whichever_thread_comes_first() -> None:
-    """pydantic's `model_rebuild` says of itself that it is not made for threads (pydantic/main.py, 2.13)."""
+    """pydantic's `BaseModel.model_rebuild` says of itself that it is not made for threads (2.13)."""
     counted = _Counted()
 
     class Numbered(FrozenModel):
