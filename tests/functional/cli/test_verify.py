@@ -1,6 +1,6 @@
 """`waybill verify`: what it says in each situation of a file and its copies.
 
-Source: a success is a statement about now (README of replication, "CopyProof").
+Source: a success is a statement about now (README of replication, "Verification").
 What S3 keeps of an object is that of the S3 API.
 """
 
@@ -300,7 +300,7 @@ def test_a_verification_that_was_stopped_goes_on_behind_the_last_object(
 def test_of_two_workers_the_one_that_was_there_first_stops_and_no_finding_is_lost(
     waybill: Program, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Source: replication's README, "CopyProof": whoever had it before loses it with the next write."""
+    """Source: replication's README, "Verification": whoever had it before loses it with the next write."""
     keys = [f"k{number}" for number in range(4)]
     upload(*keys)
     check, second = VerificationChecker.check, []

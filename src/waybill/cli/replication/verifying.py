@@ -236,7 +236,7 @@ def _line(check: VerificationCheck) -> Text:
 def _facts(job: VerificationJob) -> dict[str, object]:
     counts = job.counts.model_dump()
     told = {label: f"{counts[name]:,}" for name, label in _COLUMNS.items() if counts[name] or name == "compared"}
-    return {"CopyProof": job.verification_id, "Status": job.status, **told}
+    return {"Verification": job.verification_id, "Status": job.status, **told}
 
 
 def _reply(job: VerificationJob) -> dict[str, object]:
@@ -268,7 +268,7 @@ def list_verifications(replication: Replication, limit: int, cursor: str | None)
         )
         for job in page.jobs
     )
-    listed = table(("CopyProof", "Status", "Started (UTC)", "Compared", "Findings", "Source"), rows)
+    listed = table(("Verification", "Status", "Started (UTC)", "Compared", "Findings", "Source"), rows)
     show_page(replication.cli.output, "verifications", [_reply(job) for job in page.jobs], listed, page.position)
 
 
