@@ -103,6 +103,14 @@ def test_a_heading_names_the_nearest_of_many_that_it_is_within() -> None:
     )
 
 
+@pytest.mark.parametrize("value", [1, None, True, "some"])
+def test_a_value_among_objects_has_a_heading_however_deep_it_is(value: Any) -> None:
+    """Behind the heading of another item it would seem to be a part of that."""
+    found = blocks(chain("a", "b", "c", "d", "e", end=[value, {"x": {"y": 1}}]))
+    assert (Heading("E 1", 6), Heading("E 2 › X", 6)) == (found[-4], found[-2])
+    assert found[-1] == Pair("Y", "1")
+
+
 @pytest.mark.parametrize("nest", [lambda inner: [inner], lambda inner: {"child": inner}])
 def test_what_holds_one_thing_alone_has_a_line_together(draw: DrawPart, nest: Callable[[Any], Any]) -> None:
     """An answer may be nested a hundred levels deep, of which five have lines of their own."""

@@ -72,7 +72,7 @@ def _under_heading(item: _Nested) -> Iterator[Block | _Nested]:
 
 def _only_nested(item: _Nested) -> _Nested | None:
     """Return what `item` holds, where that is one thing that has a heading of its own."""
-    if len(item.value) != 1:
+    if is_simple(item.value) or len(item.value) != 1:
         return None
     found = next(_shown(item), None)
     return found if isinstance(found, _Nested) else None
