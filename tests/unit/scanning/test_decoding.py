@@ -27,6 +27,8 @@ def digits(first: int) -> str:
         ("<p>alice&commat;corp-mail.org</p>", "EMAIL", "alice&commat;corp-mail.org"),
         (r'{"e": "alice\u0040corp-mail.org"}', "EMAIL", r"alice\u0040corp-mail.org"),
         (r'"219\x2d45\x2d6789"', "US_SSN", r"219\x2d45\x2d6789"),
+        (r'"ssn 219\xa045\xa06789"', "US_SSN", r"219\xa045\xa06789"),
+        (r'"\xe9", "ssn 219\u00a045\u00a06789"', "US_SSN", r"219\u00a045\u00a06789"),
         (r"{\rtf1\ansi ssn 219\'2d45\'2d6789}", "US_SSN", r"219\'2d45\'2d6789"),
         ("to alice=40corp-mail.org", "EMAIL", "alice=40corp-mail.org"),
         ("card 4539=\n2147=\n12746634", "CREDIT_CARD", "4539=\n2147=\n12746634"),
@@ -83,7 +85,7 @@ def test_what_is_no_escape_is_the_beginning_of_a_value(scan: Scan, text: str, na
 )
 def test_every_part_of_a_reading_has_its_place(parts: list[str]) -> None:
     text = "".join(parts).encode()
-    reading = Reading(text, 0, len(text))
+    reading = Reading(text, 0, 0, len(text))
     place = 0
     for at in range(len(reading.text)):
         start, end, _ = reading.span(at, at + 1)

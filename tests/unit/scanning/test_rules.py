@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.models import Confidence, Surroundings
-from waybill.scanning.domain.detection.pattern_facts import first_bytes, has_literal
+from waybill.scanning.domain.detection.pattern_facts import fewest, first_bytes, has_literal
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, Rule, detectors, parse_detectors, ruleset
 from waybill.scanning.errors import DetectorError
@@ -117,6 +117,20 @@ def test_what_a_pattern_can_begin_with(pattern: str, first: bytes | None) -> Non
 )
 def test_whether_a_byte_stands_in_a_pattern_by_itself(pattern: str, has: bool) -> None:
     assert has_literal(pattern) == has
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        (r"\d{3}-?\d{2}", 5),
+        (r"(?:\d{9}|\d{3}[ ]\d{2})x", 5),
+        (r"[0-4]{2,6}(?:\d[a-z]){0,3}", 2),
+        (r"(?=\d)\w\D1", 1),
+        (r"\d?|[0-9a]", 0),
+    ],
+)
+def test_how_many_digits_a_pattern_has_at_least(pattern: str, count: int) -> None:
+    assert fewest(pattern, frozenset(b"0123456789")) == count
 
 
 def quantifiers(detector: Detector) -> list[str]:

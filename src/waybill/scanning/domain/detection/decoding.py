@@ -47,7 +47,10 @@ SIGN_GATES = (
     "%[2-7A-Fa-f][0-9A-Fa-f]",
     "&#[0-9xX]",
     f"&(?:{_NAMED});",
-    r"\\(?:u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])|x[2-7A-Fa-f]|')[0-9A-Fa-f]",
+    r"\\(?:u(?:00[2-7]|20[0-2]|[fF]{2}[0-5])|x[2-7]|')[0-9A-Fa-f]",
+    # Letters with accents by themselves are no part of a value; tables of characters and binary data are full of them.
+    rf"(?:[^x0]{_WORD}|[^0-9A-Za-z]){_WORD}\\(?:u00|x)[A-Fa-f]{_HEX}",
+    rf"\\(?:u00|x)[A-Fa-f]{_HEX}[0-9A-Za-z@]",
     r"=(?:3D|40|2[DE]|5F|C2=|C[3-9]=|D[01]=|E2=80=)",
     # Encoders end lines that would be longer than 76 characters (RFC 2045, section 6.7, rule 5), none behind a few.
     r"[^\n]{8}=\r?\n",
@@ -55,7 +58,7 @@ SIGN_GATES = (
     rf"[0-9A-Za-z](?:{_SEPARATORS})[0-9A-Za-z]",
     _NOTHING,
 )
-"""Short patterns, one of which matches wherever there is a sign."""
+"""Short patterns, one of which matches wherever there is a sign that may be part of a value."""
 
 
 class _Meanings(dict[bytes, bytes]):
@@ -72,14 +75,22 @@ _MEANINGS_KEPT = 4096
 _MEANING = _Meanings()
 
 
-class Reading:
-    """A text with its signs read, and where each part of it stands in the text."""
+def _meant(sign: re.Match[bytes]) -> bytes:
+    return _MEANING[sign[0]]
 
-    def __init__(self, text: bytes, start: int, end: int, sign: re.Pattern[bytes] = _SIGN) -> None:
+
+class Reading:
+    """A text with its signs read, and where each part of it stands in the text.
+
+    What it is about begins at `begin` of the text, a line of it, and at `begin` of the reading; labels stand before.
+    """
+
+    def __init__(self, text: bytes, start: int, begin: int, end: int, sign: re.Pattern[bytes] = _SIGN) -> None:
         self._start = start
         self._sign = sign
         self._written = text[start:end]
-        self.text = sign.sub(lambda sign: _MEANING[sign[0]], self._written)
+        above, about = (sign.sub(_meant, part) for part in (text[start:begin], text[begin:end]))
+        self.text, self.begin = above + about, len(above)
 
     @cached_property
     def _signs(self) -> list[tuple[int, int, str, int]]:
@@ -125,8 +136,8 @@ class Reading:
         return raw, raw + 1
 
 
-def readings(text: bytes, lines: Sequence[tuple[int, int]], reach: int) -> Iterator[tuple[int, int, Reading]]:
-    """Yield readings of those of `lines` that have signs, each with the part of the text that it is about.
+def readings(text: bytes, lines: Sequence[tuple[int, int]], reach: int) -> Iterator[tuple[int, Reading]]:
+    """Yield readings of those of `lines` that have signs, each with the end of the part of the text that it is about.
 
     A reading begins up to `reach` bytes before that, at the beginning of a line: labels stand there. Lines that are no
     further apart are read together.
@@ -137,7 +148,7 @@ def readings(text: bytes, lines: Sequence[tuple[int, int]], reach: int) -> Itera
     sign = _RTF_SIGN if quoted and any(mark in text for mark in _RTF_MARKS) else _SIGN
     for start, end in _joined(text, lines, reach, sign):
         first = text.rfind(b"\n", 0, max(0, start - reach)) + 1 if start > reach else 0
-        yield start, end, Reading(text, first, end, sign)
+        yield end, Reading(text, first, text.rfind(b"\n", first, start) + 1 or first, end, sign)
 
 
 def _joined(

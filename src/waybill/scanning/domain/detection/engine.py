@@ -66,7 +66,7 @@ class Engine:
                 continue
             if tasks:
                 line = Piece(max(line_start, start), min(line_end, end), line_start, line_end)
-                self._note(found, labels, line, Look(tasks, first - LEAD, last))
+                self._note(text, found, labels, line, Look(tasks, first - LEAD, last))
                 tasks = 0
             if at < lowest:
                 continue
@@ -79,19 +79,22 @@ class Engine:
             tasks, first, last = tasks_of[event & _INDEX_MASK], at, at
         if tasks:
             line = Piece(max(line_start, start), min(line_end, end), line_start, line_end)
-            self._note(found, labels, line, Look(tasks, first - LEAD, last))
+            self._note(text, found, labels, line, Look(tasks, first - LEAD, last))
         return found
 
-    def _note(self, found: dict[Piece, Look], labels: LabelledLines, line: Piece, look: Look) -> None:
+    def _note(self, text: bytes, found: dict[Piece, Look], labels: LabelledLines, line: Piece, look: Look) -> None:
         """Add what the events in a line say of it, and of the lines that it may be a label of."""
-        add_look(found, line, look)
         tasks = look.tasks & self._tasks.need_keyword
+        here = self._tasks.worded(look.tasks, text, line.line_start, line.line_end) if tasks else look.tasks
+        if here:
+            add_look(found, line, look if here == look.tasks else look._replace(tasks=here))
         if tasks and line.line_end <= line.end:
             for first, last in labels.below(line.line_start, line.line_end, tasks):
-                # Whatever is labelled stands at the beginning of its line.
-                below = Piece(first, min(first + PIECE, last), first, last)
-                look = Look(tasks, last, 0)
-                found[below] = found[below] | look if below in found else look
+                if there := self._tasks.worded(tasks, text, first, last):
+                    # Whatever is labelled stands at the beginning of its line.
+                    below = Piece(first, min(first + PIECE, last), first, last)
+                    look = Look(there, last, 0)
+                    found[below] = found[below] | look if below in found else look
 
     def _named(self, text: bytes, start: int, end: int, columns: Columns) -> dict[Piece, Look]:
         """Every piece, for the rules that a column's name stands in for the keyword of."""
@@ -129,6 +132,9 @@ class Engine:
         return yielded(matches, self._yielding) if below else matches
 
     def _in_piece(self, text: bytes, piece: Piece, look: Look, judge: Judge) -> list[Match]:
+        if not look.tasks & self._tasks.rules:
+            # Most lines with signs are read, and that is all.
+            return []
         begin = max(piece.start, look.first)
         by_keyword = look.tasks & self._tasks.need_keyword
         start = max(piece.line_start, (piece.start if by_keyword else begin) - self._word_reach)
@@ -170,8 +176,8 @@ class Engine:
         self, text: bytes, span: tuple[int, int], lines: list[tuple[int, int]], columns: Columns | None, depth: int
     ) -> Iterator[Match]:
         """Yield what is found where the signs of some lines are read, at the place that it has in the text."""
-        for _, end, reading in readings(text, lines, LABEL_REACH):
-            for match in self._matches(reading.text, 0, len(reading.text), columns, depth - 1):
+        for end, reading in readings(text, lines, LABEL_REACH):
+            for match in self._matches(reading.text, reading.begin, len(reading.text), columns, depth - 1):
                 first, last, kinds = reading.span(match.start, match.end)
                 if span[0] <= first < min(span[1], end):
                     yield match._replace(start=first, end=last, decoded_from=(*kinds, *match.decoded_from))

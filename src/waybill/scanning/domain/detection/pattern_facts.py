@@ -22,9 +22,9 @@ def first_bytes(pattern: str) -> frozenset[int] | None:
     return None if empty or found == _ALL else found
 
 
-def always_has(pattern: str, wanted: frozenset[int]) -> bool:
-    """Return whether whatever a pattern matches has one of some bytes in it; not for patterns that ignore case."""
-    return _always_has(_parsed(pattern), wanted)
+def fewest(pattern: str, wanted: frozenset[int]) -> int:
+    """Return how many of some bytes whatever a pattern matches has at least; not for patterns that ignore case."""
+    return _fewest(_parsed(pattern), wanted)
 
 
 def has_only(pattern: str, allowed: frozenset[int]) -> bool:
@@ -48,22 +48,19 @@ def _parsed(pattern: str) -> Any:
     return parser.parse(pattern.encode("ascii"))
 
 
-def _always_has(items: Iterable[Any], wanted: frozenset[int]) -> bool:
+def _fewest(items: Iterable[Any], wanted: frozenset[int]) -> int:
+    count = 0
     for operation, argument in items:
         match str(operation):
             case "LITERAL" | "IN":
-                has = _of_item(str(operation), argument, ignore_case=False)[0] <= wanted
+                count += _of_item(str(operation), argument, ignore_case=False)[0] <= wanted
             case "BRANCH":
-                has = all(_always_has(part, wanted) for part in argument[1])
+                count += min(_fewest(part, wanted) for part in argument[1])
             case "MAX_REPEAT" | "MIN_REPEAT":
-                has = argument[0] > 0 and _always_has(argument[2], wanted)
+                count += argument[0] * _fewest(argument[2], wanted)
             case "SUBPATTERN":
-                has = _always_has(argument[3], wanted)
-            case _:
-                has = False
-        if has:
-            return True
-    return False
+                count += _fewest(argument[3], wanted)
+    return count
 
 
 def _has_only(items: Iterable[Any], allowed: frozenset[int], *, ignore_case: bool) -> bool:

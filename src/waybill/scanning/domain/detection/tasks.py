@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from waybill.scanning.domain.detection.decoding import SIGN_GATES
 from waybill.scanning.domain.detection.gates import Gate
 from waybill.scanning.domain.detection.labels import bits_of
-from waybill.scanning.domain.detection.pattern_facts import always_has, has_only, shortest
+from waybill.scanning.domain.detection.pattern_facts import fewest, has_only, shortest
 from waybill.scanning.domain.detection.pieces import Piece
 from waybill.scanning.domain.detection.rules import Detector, Rule
 from waybill.scanning.domain.detection.validators.telephone import REGIONS
@@ -18,7 +18,9 @@ from waybill.scanning.domain.detection.vocabulary import Vocabulary
 _MANY_DETECTORS = 3
 # Whether a line has a digit, or letters and digits in a row, is asked where that takes less time than the rules do.
 _SHORT_LINE = 512
-_DIGITS, _DIGIT = frozenset(b"0123456789"), re.compile(rb"[0-9]")
+_DIGITS, _DIGIT, _NO_DIGITS = b"0123456789", re.compile(rb"[0-9]"), bytes({*range(256)} - {*b"0123456789"})
+# No number that needs a keyword has fewer, but for one or two kinds; most lines of programs have.
+_MANY_DIGITS = 6
 _RUN_BYTES = frozenset(b"+/=_.~-" + string.ascii_letters.encode() + string.digits.encode())
 _LONG_RUN_BYTES, _LONG_RUN = 14, re.compile(rb"[A-Za-z0-9+/=_.~-]{14}")
 
@@ -88,7 +90,9 @@ class Tasks:
     def _narrow(self, gates: Mapping[str, int]) -> None:
         """Prepare what tells which tasks may find something."""
         words = [index for index, task in enumerate(self._tasks) if task.rule.needs_keyword]
-        self._digital = sum(1 << index for index in words if always_has(self._core(index), _DIGITS))
+        digits = {index: fewest(self._core(index), frozenset(_DIGITS)) for index in words}
+        self._digital = sum(1 << index for index in words if digits[index])
+        self._numeric = sum(1 << index for index in words if digits[index] >= _MANY_DIGITS)
         self._long = sum(
             1 << index for index in words if self._is_long(self._core(index)) and not 1 << index & self._digital
         )
@@ -133,6 +137,13 @@ class Tasks:
         asked = (gates[gate] for gate in task.rule.gates)
         others = {self[bit].detector.id for tasks in asked for bit in bits_of(tasks)}
         return task.rule.needs_keyword or len(others) >= _MANY_DETECTORS
+
+    def worded(self, tasks: int, text: bytes, start: int, end: int) -> int:
+        """Return `tasks` without those that need a keyword and more digits than a line from `start` to `end` has."""
+        if not tasks & self._numeric or end - start > _SHORT_LINE:
+            return tasks
+        many = len(text[start:end].translate(None, _NO_DIGITS)) >= _MANY_DIGITS
+        return tasks if many else tasks & ~self._numeric
 
     def spoken_of(self, bits: int, around: bytes) -> int:
         """Return the bits of the words in a text that tasks `bits` ask for.
