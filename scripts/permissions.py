@@ -50,10 +50,11 @@ Policies of the resources themselves, which count besides those of the roles.
 """
 _NO_MORE = "Nothing more.\n"
 
+_OF_QUEUES = "AWSLambdaSQSQueueExecutionRole"
 # What SAM adds to the role of a function, and the reason that the template shows elsewhere.
 _SAM_REASONS = {
     "AWSLambdaDynamoDBExecutionRole": "read the streams of the workflows' tables",
-    "AWSLambdaSQSQueueExecutionRole": "receive and delete messages",
+    _OF_QUEUES: "receive and delete messages of",
     "AWSLambdaVPCAccessExecutionRole": "network interfaces in the VPC that `PrivateSubnetIds` names",
     "sqs:SendMessage": "hand over events that failed for good",
     "lambda:InvokeFunction": "invoke the function on schedule",
@@ -128,7 +129,9 @@ def _added_by_sam(function: Tree, role: Tree, common: Iterable[str]) -> Iterator
     queues = [readable(event["Properties"]["Queue"]) for event in events if event["Type"] == "SQS"]
     for policy in _managed_by_aws(role):
         if policy not in common:
-            yield Row("Allow", [policy], queues, "", "", _SAM_REASONS[policy])
+            # AWS's own policies are about all resources (AWS Managed Policy Reference Guide).
+            of = f" {_code(queues, ' and ')}" if policy == _OF_QUEUES else ""
+            yield Row("Allow", [policy], ["*"], "", "", _SAM_REASONS[policy] + of)
     for policy in role["Properties"].get("Policies", []):
         # SAM numbers the policies that the template writes: …RolePolicy0.
         if not policy["PolicyName"].rstrip("0123456789").endswith("RolePolicy"):

@@ -63,6 +63,13 @@ def test_a_document_that_differs_is_shown(
     assert "tell nobody" in stale.read_text()
 
 
+def test_policies_of_aws_are_about_everything_and_said_to_be() -> None:
+    """AWS Managed Policy Reference Guide: the resource of those that SAM adds for event sources and VPCs is `*`."""
+    rows = [line for line in permissions.document().splitlines() if line.startswith("| `AWSLambda")]
+    assert len(rows) > 5
+    assert [row for row in rows if row.split(" | ")[1] != "`*`"] == []
+
+
 def test_a_document_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(permissions, "DOCUMENT", tmp_path / "permissions.md")
     monkeypatch.setattr("sys.argv", ["permissions"])
