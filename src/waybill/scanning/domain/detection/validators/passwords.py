@@ -117,16 +117,41 @@ _IN_SETTINGS = re.compile(
 )
 
 
-def credentials_url(value: bytes, _: Surroundings) -> Verdict | None:
+# What a value ends at that begins behind a sign: lines of files and addresses are written into other texts.
+_CLOSING = {b"(": b")", b"[": b"]", b"{": b"}", b">": b"<", b'"': b'"', b"'": b"'", b"`": b"`"}
+_PAIRS = {b"(", b"[", b"{"}
+_ESCAPED_LINE_ENDS = (b"\\n", b"\\r")
+
+
+def _enclosed(value: bytes, before: bytes) -> bytes:
+    """Return as much of a value as stands within the bracket, the quotes or the element that it begins in."""
+    opening = b'"' if before.endswith(_ESCAPED_LINE_ENDS) else before[-1:]
+    closing = _CLOSING.get(opening)
+    if closing is None:
+        return value
+    if opening not in _PAIRS:
+        ends = (place for sign in (closing, b"\\") if (place := value.find(sign)) >= 0)
+        return value[: min(ends, default=len(value))]
+    depth = 1
+    for sign in re.finditer(b"[" + re.escape(opening + closing) + b"]", value):
+        depth += 1 if sign[0] == opening else -1
+        if not depth:
+            return value[: sign.start()]
+    return value
+
+
+def credentials_url(value: bytes, around: Surroundings) -> Verdict | None:
     """The password is no placeholder, and the host none that is kept for documentation."""
+    whole, value = value, _enclosed(value, around.before)
+    end = len(value) if len(value) < len(whole) else None
     if found := _IN_URL.search(value):
         user, password, host = found.groups()
         shown = host.lower().split(b":")[0]
         if is_placeholder(password) or password == user or EXAMPLE_DOMAIN.search(b"@" + shown):
             return None
-        return Verdict(value)
+        return Verdict(value, end=end)
     found = _IN_SETTINGS.search(value)
-    return Verdict(value) if found and not is_placeholder(found[found.lastindex or 0]) else None
+    return Verdict(value, end=end) if found and not is_placeholder(found[found.lastindex or 0]) else None
 
 
 def basic_credentials(value: bytes, _: Surroundings) -> Verdict | None:
@@ -157,10 +182,14 @@ def password_file(value: bytes, around: Surroundings) -> Verdict | None:
         below = _LOGIN_BELOW.match(around.after)
         return Verdict(value + below[1]) if below and not is_placeholder(below[1]) else None
     start = max(value.rfind(b":"), value.rfind(b" "), value.rfind(b"\t")) + 1
-    password = value[start:]
+    password = _enclosed(value, around.before)[start:]
+    if len(password) < 4:
+        return None
     if value.startswith(b"machine") and EXAMPLE_DOMAIN.search(b"@" + value.split()[1].lower()):
         return None
-    return None if is_placeholder(password) or entropy(password) < 2 else Verdict(password, start=start)
+    if is_placeholder(password) or entropy(password) < 2:
+        return None
+    return Verdict(password, start=start, end=start + len(password))
 
 
 _SECRET_DATA = re.compile(
