@@ -136,3 +136,23 @@ def test_a_dump_that_is_gone_on_with_has_the_columns_of_the_table_that_it_was_in
         report = scanner.scan(io.BytesIO(dump[told.offset :]).read, resume=told, stop=lambda: True)
     assert counts > 3
     assert report.counts == {"US_SSN": 2000, "PASSWORD_COLUMN": 1}
+
+
+INSERTS = (
+    b"INSERT INTO `users` (`id`, `name`, `password`) VALUES (1,'O''Neil, (Ann','hT9pQ2vX7b'),"
+    b"(2,'it\\'s, ','Zk4mW8rN1c');\nINSERT INTO logs (id, word) VALUES (1,'hT9pQ2vX7c');\n"
+    b"insert into people (ssn, concat) values\n  (219456789, upper('a, b')),\n  (NULL, '219456780')\n"
+    b"on conflict do nothing;\nSELECT f(1, 'hT9pQ2vX7d', 'hT9pQ2vX7e');\n"
+)
+
+
+@pytest.mark.parametrize("block", [300, 1 << 20])
+def test_the_rows_of_a_statement_have_the_columns_that_it_names(engine: Engine, block: int) -> None:
+    """ISO/IEC 9075-2: a quote in a string stands twice; MySQL, "String Literals": or behind a backslash."""
+    report = ObjectScanner(engine, b"k", block_bytes=block).scan(io.BytesIO(INSERTS).read)
+    places = {
+        INSERTS.index(b"hT9pQ2vX7b"): "PASSWORD_COLUMN",
+        INSERTS.index(b"Zk4mW8rN1c"): "PASSWORD_COLUMN",
+        INSERTS.index(b"219456789"): "US_SSN",
+    }
+    assert {each.byte_offset: each.detector for each in report.findings} == places

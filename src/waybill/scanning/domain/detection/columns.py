@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from waybill.scanning.domain.detection.rules import Detector
@@ -20,6 +20,15 @@ _STATEMENT = re.compile(
 )
 # What begins the rows of a table in a dump, with their names, and what ends them.
 _COPY = re.compile(rb"(?m)^(?:COPY [\w.\"$-]{1,200} \(([^()\n]{1,4096})\) FROM stdin;|\\\.)\r?\n")
+# What names the columns of rows in SQL, up to the first row, and a part of a row: a string, a sign, anything else.
+_INSERT = re.compile(
+    rb"(?i)\bINSERT\s{1,8}(?:IGNORE\s{1,8})?INTO\s{1,8}[\w.`\"\[\]$-]{1,200}\s{0,8}\(([^()';]{1,4096})\)"
+    rb"\s{0,8}VALUES(?=\s{0,8}\()"
+)
+# A dump has a list of names for each table, a hostile text one for each row.
+_LISTS_OF_NAMES = 2048
+_INSERT_WORDS = (b"INSERT", b"insert", b"Insert")
+_SQL_PART = re.compile(rb"(')((?:[^'\\]|''|\\.)*+)('?)|([(),;])|[^'(),;]+", re.DOTALL)
 # Up to here it takes less time to read a line for each value of it.
 _NEAR = 256
 
@@ -108,10 +117,69 @@ class CopiedColumns(Columns):
         return columns is not None and columns.name(detector, rows, line_start, at)
 
 
+class _KnownNames(dict[bytes, Columns | None]):
+    """The columns of each list of names that statements have: most have the one before once more."""
+
+    def __init__(self, detectors: Iterable[Detector]) -> None:
+        super().__init__()
+        self._detectors = tuple(detectors)
+
+    def __missing__(self, names: bytes) -> Columns | None:
+        if len(self) >= _LISTS_OF_NAMES:
+            return None
+        fields = [name.strip().strip(b"`[]") for name in names.split(b",")]
+        self[names] = found = Columns._named(b",", fields, self._detectors)
+        return found
+
+
+class InsertedColumns(Columns):
+    """The columns that the statements of a dump in SQL name before their rows; elsewhere `others` hold.
+
+    ISO/IEC 9075-2, "insert statement" and "character string literal"; MySQL, "INSERT Statement", "String Literals".
+    """
+
+    def __init__(self, others: Columns | None, named: Collection[str], known: "_KnownNames") -> None:
+        super().__init__(others._delimiter if others else b",", {detector: frozenset[int]() for detector in named})
+        self._others = others
+        self._known = known
+
+    @classmethod
+    def within(cls, text: bytes, others: Columns | None, detectors: Iterable[Detector]) -> Columns | None:
+        """Return the columns of a text in which `others` hold elsewhere: these where no statement names any."""
+        known = _KnownNames(detectors)
+        statements = [known[found[1]] for found in _INSERT.finditer(text)]
+        named = {detector for columns in statements if columns for detector in columns._columns_of}
+        return cls(others, named, known) if named else others
+
+    def concerns(self, detector: str) -> bool:
+        """Return whether a column of a statement, or of the others, is named for `detector`."""
+        return super().concerns(detector) or bool(self._others and self._others.concerns(detector))
+
+    def rows(self, text: bytes) -> "DelimitedRows":
+        """Return the rows of a text that has these columns."""
+        return InsertedRows(text, self._delimiter, self._known)
+
+    def name(self, detector: str, rows: "DelimitedRows", line_start: int, at: int) -> bool:
+        """Return whether the value at `at` is in a column named for `detector`, by its statement or else the others."""
+        if isinstance(rows, InsertedRows) and (cell := rows.cell(at)):
+            columns, number = cell
+            return number in columns._columns_of.get(detector, ())
+        return bool(self._others and self._others.name(detector, rows, line_start, at))
+
+
 def columns_from(
     text: bytes, start: int, end: int, known: Columns | None, detectors: Iterable[Detector]
 ) -> tuple[Columns | None, Columns | None]:
     """Return the columns of `text[start:end]`, and those that hold at its end, where `known` hold at its beginning."""
+    here, after = _copied_from(text, start, end, known, detectors)
+    if any(word in text for word in _INSERT_WORDS):
+        here = InsertedColumns.within(text, here, detectors)
+    return here, after
+
+
+def _copied_from(
+    text: bytes, start: int, end: int, known: Columns | None, detectors: Iterable[Detector]
+) -> tuple[Columns | None, Columns | None]:
     # The longest part of the statement takes the least time to look for.
     if b") FROM stdin;" not in text and (known is None or b"\\." not in text):
         return known, known
@@ -191,6 +259,49 @@ class DelimitedRows:
         count += sum(part.count(self._delimiter) for part in parts[odd::2])
         self._row = (start, end, (odd + len(parts) - 1) % 2, count)
         return count
+
+
+class InsertedRows(DelimitedRows):
+    """The rows of the statements in a text of SQL, and what else is delimited in it."""
+
+    def __init__(self, text: bytes, delimiter: bytes, known: _KnownNames) -> None:
+        super().__init__(text, delimiter)
+        self._cells: list[tuple[int, int, int, Columns]] = []
+        statements = [*_INSERT.finditer(text)]
+        # Where the next begins, one without an end has ended.
+        limits = [*(found.start() for found in statements[1:]), len(text)]
+        for found, limit in zip(statements, limits, strict=False):
+            if columns := known[found[1]]:
+                self._cells += ((*cell, columns) for cell in _cells(text, found.end(), limit))
+        self._starts = [start for start, *_ in self._cells]
+
+    def cell(self, at: int) -> tuple[Columns, int] | None:
+        """Return the columns of the statement that a value at `at` stands in, and which of them it is in."""
+        index = bisect_right(self._starts, at) - 1
+        if index < 0:
+            return None
+        _, end, number, columns = self._cells[index]
+        return (columns, number) if at < end else None
+
+
+def _cells(text: bytes, start: int, limit: int) -> Iterator[tuple[int, int, int]]:
+    """Yield where each value of some rows begins and ends, and which of its row it is, up to the statement's end."""
+    depth = number = 0
+    for part in _SQL_PART.finditer(text, start, limit):
+        sign = part[4]
+        if sign == b"(":
+            depth += 1
+            number = 0 if depth == 1 else number
+        elif sign == b")":
+            depth -= 1
+        elif sign == b"," and depth:
+            number += depth == 1
+        elif sign is None and depth:
+            first, last = part.span(2) if part[1] else part.span()
+            yield first, last, number
+        if (part[1] and not part[3]) or (not depth and sign not in {b")", b","} and not part[0].isspace()):
+            # A string without an end; another statement, or what follows the rows of this one.
+            return
 
 
 def _has_rows(lines: Sequence[bytes], delimiter: bytes) -> bool:

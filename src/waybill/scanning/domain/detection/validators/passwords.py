@@ -181,8 +181,9 @@ def password_file(value: bytes, around: Surroundings) -> Verdict | None:
     if b"password" not in value and value.startswith(b"machine"):
         below = _LOGIN_BELOW.match(around.after)
         return Verdict(value + below[1]) if below and not is_placeholder(below[1]) else None
+    value = _enclosed(value, around.before)
     start = max(value.rfind(b":"), value.rfind(b" "), value.rfind(b"\t")) + 1
-    password = _enclosed(value, around.before)[start:]
+    password = value[start:]
     if len(password) < 4:
         return None
     if value.startswith(b"machine") and EXAMPLE_DOMAIN.search(b"@" + value.split()[1].lower()):
