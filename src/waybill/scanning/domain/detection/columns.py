@@ -22,12 +22,13 @@ _STATEMENT = re.compile(
 _COPY = re.compile(rb"(?m)^(?:COPY [\w.\"$-]{1,200} \(([^()\n]{1,4096})\) FROM stdin;|\\\.)\r?\n")
 # What names the columns of rows in SQL, up to the first row, and a part of a row: a string, a sign, anything else.
 _INSERT = re.compile(
-    rb"(?i)\bINSERT\s{1,8}(?:IGNORE\s{1,8})?INTO\s{1,8}[\w.`\"\[\]$-]{1,200}\s{0,8}\(([^()';]{1,4096})\)"
-    rb"\s{0,8}VALUES(?=\s{0,8}\()"
+    rb"(?:INSERT|insert)(?i:\s{1,8}(?:IGNORE\s{1,8})?INTO\s{1,8}[\w.`\"\[\]$-]{1,200}\s{0,8}\(([^()';]{1,4096})\)"
+    rb"\s{0,8}VALUES(?=\s{0,8}\())"
 )
 # A dump has a list of names for each table, a hostile text one for each row.
 _LISTS_OF_NAMES = 2048
-_INSERT_WORDS = (b"INSERT", b"insert", b"Insert")
+# Programs insert as well; to look for the statement takes longer than for these.
+_INSERT_WORDS = (b"INSERT", b"insert into ")
 _SQL_PART = re.compile(rb"(')((?:[^'\\]|''|\\.)*+)('?)|([(),;])|[^'(),;]+", re.DOTALL)
 # Up to here it takes less time to read a line for each value of it.
 _NEAR = 256
