@@ -8,15 +8,22 @@ import csv
 import io
 from collections.abc import Callable
 from email.message import EmailMessage
+from html.parser import HTMLParser
 
 import docx
 import pikepdf
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
+from striprtf.striprtf import rtf_to_text
 
 from tests.functional.subject_access.drawing import a_pdf
 from tests.unit.subject_access.report.conftest import DrawnPart, DrawPart
+from waybill.subject_access.domain.report.blocks import Paragraph
+from waybill.subject_access.domain.report.markup import document_blocks
 from waybill.subject_access.domain.report.models import Attachment, Redaction
+from waybill.subject_access.domain.report.texts import in_short_lines
 
 type Attach = Callable[[str, bytes, str], Attachment]
 
@@ -254,6 +261,34 @@ def test_what_stands_elsewhere_in_a_document_is_drawn(
     for one in texts:
         assert one in text
     assert part.summary.attachments[0].problem is None
+
+
+@pytest.mark.parametrize("opening", ["<a ", "<a b='", "<a/", "<!--", "<?"])
+def test_what_nothing_closes_is_text_and_nobody_looks_for_its_end_again(
+    monkeypatch: pytest.MonkeyPatch, opening: str
+) -> None:
+    """`HTMLParser.close` tries each `<` up to the end of the text: minutes for a few 100 KB."""
+    monkeypatch.setattr(HTMLParser, "close", pytest.fail)
+    blocks = list(document_blocks(f"<p>before</p>{opening * 20_000}"))
+    assert blocks[0] == Paragraph("before")
+    assert str(blocks[1:]).count(opening.strip()) == 20_000
+
+
+@given(
+    st.lists(
+        st.sampled_from([r"\'e9", r"\{", r"\\", r"\par ", "{", "}", r"{\b b}", "a", " ", "\t", r"\u233?"]), max_size=60
+    )
+)
+def test_rtf_in_short_lines_says_the_same(pieces: list[str]) -> None:
+    text = "{\\rtf1 " + "".join(pieces) * 100 + "}"
+    assert rtf_to_text(in_short_lines(text), errors="ignore") == rtf_to_text(text, errors="ignore")
+
+
+@pytest.mark.parametrize("piece", [r'{\field{\*\fldinst{HYPERLINK "a', 'HYPERLINK "a"', 'HYPERLINK\t"a"'])
+def test_no_line_of_rtf_is_long_enough_to_be_searched_for_links_for_ever(piece: str) -> None:
+    """Of striprtf: its time goes with the cube of the length of a line."""
+    text = r"{\rtf1 {\field{\*\fldinst{" + piece * 5_000
+    assert max(map(len, in_short_lines(text).splitlines())) <= 2_000 + len(piece)
 
 
 def test_a_text_in_two_forms_is_drawn_once(draw: DrawPart, attach: Attach) -> None:

@@ -12,6 +12,7 @@ type Record = Mapping[str, object]
 """An item in plain Python; its attributes are what a workflow has written, and read with the functions here."""
 
 NO_RECORD: Record = {}
+_NUMBERS = 2**63
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -79,11 +80,11 @@ def optional_text(record: Record, name: str) -> str | None:
 
 
 def optional_number(record: Record, name: str) -> int | None:
-    """Return an attribute that is a whole number of at least 0; None where there is none."""
+    """Return an attribute that is a whole number of at least 0, and one that DynamoDB can hold; None for none."""
     value = record.get(name)
     if value is None:
         return None
-    if not isinstance(value, int) or value < 0:
+    if not isinstance(value, int) or not 0 <= value < _NUMBERS:
         raise UnknownRecordError(f"{name} is no number")
     return value
 

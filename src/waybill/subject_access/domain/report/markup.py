@@ -18,6 +18,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from html import unescape
 from html.parser import HTMLParser
 from typing import Final
 
@@ -36,6 +37,8 @@ _TAGS: Final = frozenset((*_INLINE, *_TABLE, *_BREAKING, "br"))
 _UNSEEN: Final = ("script", "style", "template")
 _OFTEN_UNSEEN: Final = ("hidden", "password", "submit", "button", "reset", "image", "file")
 _FED: Final = 65_536
+# Of a tag or comment that nothing closes, the parser would try each `<` to the end of the text. A longer one is text.
+_UNCLOSED: Final = 4_096
 _PICTURE = re.compile(rf"{SOURCE}([0-9]{{1,9}})")
 _PICTURE_TAG = re.compile(r"\s*\{\{[{&~]?\s*inlineAttachmentContent\s[^{}]*\}{2,3}\s*")
 _PIXELS = re.compile(r"\s*([0-9]{1,5})(?:\.[0-9]*)?(?:px)?\s*")
@@ -51,8 +54,7 @@ def markup_blocks(pieces: Iterable[str], *, pictures: bool = True) -> Iterator[B
         reader.feed(piece)
         while reader.blocks:
             yield reader.blocks.popleft()
-    reader.close()
-    reader.finish()
+    reader.end()
     yield from reader.blocks
 
 
@@ -192,8 +194,12 @@ class _Reader(HTMLParser):
             self._end_text()
             self.blocks.append(picture)
 
-    def finish(self) -> None:
-        """Close whatever is open."""
+    def end(self) -> None:
+        """Take what the text ends with, and close whatever is open."""
+        if len(self.rawdata) > _UNCLOSED and "<" in self.rawdata:
+            self.handle_data(unescape(self.rawdata))
+        else:
+            self.close()
         self._end_text()
         self._end_table()
 

@@ -65,6 +65,9 @@ _BESIDE: Final = (
     (re.compile(r"\\(?:deleted|shptxt|ffdeftext|ffl)\b"), "changes that are marked, fields, and text in boxes"),
 )
 
+# Where nothing is written with the characters on both sides of the cut: before a group, a word of RTF, behind a space.
+_LONG_LINE = re.compile(r"([^\r\n]{2000}[^\r\n]*?(?:(?<!\\)(?=[{}]|\\[a-z])|(?<=\s)))")
+
 type Sweep = Callable[[str], str]
 
 
@@ -126,7 +129,15 @@ def _lines(text: str, sweep: Sweep) -> Iterator[Block]:
 
 def _unformatted(text: str) -> str:
     plain: Callable[..., str] = rtf_to_text
-    return plain(text, errors="ignore")
+    return plain(in_short_lines(text), errors="ignore")
+
+
+def in_short_lines(text: str) -> str:
+    """Return an RTF text, in which the ends of lines mean nothing, in lines of hardly more than 2,000 characters.
+
+    striprtf looks for links with an expression that takes up to the cube of a line's length.
+    """
+    return _LONG_LINE.sub(r"\1\n", text)
 
 
 def _csv(text: str, sweep: Sweep) -> Iterator[Block]:
