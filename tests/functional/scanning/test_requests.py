@@ -38,5 +38,7 @@ def test_the_estimate_is_within_a_twentieth_of_what_is_counted(counted: dict[str
     model = usage(Workload(OBJECTS, OBJECTS * SIZE, counted["findings"]))
     estimated = {name: quantity for name, quantity in model.items() if name not in TIMED}
     metered = counted["used"] | {"sqs_requests": counted["used"]["sqs_requests"] + 2 * counted["messages"]}
+    # The key of fingerprints is read once in a function's process, however much that scans.
+    del metered["secret_requests"]
     assert set(metered) == set(estimated)
     assert dollars(metered, prices) == pytest.approx(dollars(estimated, prices), rel=0.05)
