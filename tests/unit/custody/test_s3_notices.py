@@ -169,6 +169,37 @@ def test_one_message_that_nobody_understands_stops_no_other_and_the_log_s_own_ar
     assert set(found.unknown) == {"m0", "m2", "m3"}
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"object": {"key": "a\ud800"}},
+        {"object": {"key": "k", "version-id": "\udfff"}},
+        {"bucket": {"name": "b\ud800"}},
+        {"request-id": "\ud800", "object": {"key": "k"}},
+        {"object": {"key": "k", "version-id": "v" * 400_000}},
+        {"bucket": {"name": "b" * 70_000}},
+        {"request-id": "r" * 400_000, "object": {"key": "k"}},
+    ],
+)
+def test_what_the_table_cannot_hold_is_refused_by_itself(more: dict[str, Any]) -> None:
+    """An item of DynamoDB has 400 KB and its texts are UTF-8 (DynamoDB developer guide, "Constraints")."""
+    wrong = told() | {"detail": told()["detail"] | more}
+    messages: Any = [
+        {"messageId": "wrong", "body": json.dumps(wrong)},
+        {"messageId": "right", "body": json.dumps(told())},
+    ]
+    found = notices_of(messages, "custody-log")
+    assert set(found.unknown) == {"wrong"}
+    assert len(found.happened) == 1
+
+
+def test_the_longest_key_is_taken_however_json_writes_it() -> None:
+    """1,024 bytes of UTF-8 (Amazon S3 user guide, "Naming Amazon S3 objects")."""
+    longest = told() | {"detail": told()["detail"] | {"object": {"key": "\x01" * 1024, "sequencer": CREATED}}}
+    messages: Any = [{"messageId": "m", "body": json.dumps(longest)}]
+    assert [one.about.place.key for one in notices_of(messages, "").happened] == ["\x01" * 1024]  # type: ignore[union-attr]
+
+
 def erased() -> Custody:
     custody = Custody()
     custody.recorder.record([happening(told())], [], "a")

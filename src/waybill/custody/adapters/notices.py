@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from waybill.core.invocations import SqsRecord
 
 
+# An event of S3 has 1,024 bytes of key, each of which JSON may write as six, and some 2,000 characters besides.
+_MOST_CHARACTERS = 16_384
+
+
 class Notices(NamedTuple):
     """What a batch of messages tells, and which of them nobody understands: their ids, with why."""
 
@@ -35,10 +39,14 @@ def notices_of(messages: "Iterable[SqsRecord]", unwatched: str) -> Notices:
 
 
 def _event(body: str) -> Mapping[str, object]:
+    # What the table or the log cannot hold is refused by itself; later, it would hold up its whole batch.
+    if len(body) > _MOST_CHARACTERS:
+        raise UnknownRecordError("it is longer than S3 tells anything")
     try:
         event = json.loads(body)
+        json.dumps(event, ensure_ascii=False).encode()  # JSON may escape halves of characters, which are no text
     except (ValueError, RecursionError):
         event = None
     if not isinstance(event, dict):
-        raise UnknownRecordError("it is no JSON object")
+        raise UnknownRecordError("it is no JSON object of Unicode text")
     return event
