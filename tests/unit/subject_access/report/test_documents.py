@@ -302,6 +302,12 @@ def test_no_line_of_rtf_is_long_enough_to_be_searched_for_links_for_ever(piece: 
     assert max(map(len, in_short_lines(text).splitlines())) <= 2_000 + len(piece)
 
 
+def test_a_line_of_rtf_without_a_place_to_cut_it_is_passed_over_once() -> None:
+    """A Rich Text Format reader (1.9.1) passes over ends of lines: one behind the line changes nothing."""
+    text = "{\\rtf1 " + "\\'e9" * 50_000
+    assert in_short_lines(text) == text + "\n"
+
+
 def test_a_text_in_two_forms_is_drawn_once(draw: DrawPart, attach: Attach) -> None:
     part = drawn(draw, attach("a.eml", mail_with(html="<p>See <b>below</b>.</p>"), "message/rfc822"))
     assert " ".join(part.text.split()).count("See below.") == 1

@@ -66,7 +66,8 @@ _BESIDE: Final = (
 )
 
 # Where nothing is written with the characters on both sides of the cut: before a group, a word of RTF, behind a space.
-_LONG_LINE = re.compile(r"([^\r\n]{2000}[^\r\n]*?(?:(?<!\\)(?=[{}]|\\[a-z])|(?<=\s)))")
+# Where there is no such place up to the end of a line, all of it is passed over at once.
+_LONG_LINE = re.compile(r"([^\r\n]{2000}(?:[^\r\n]*?(?:(?<!\\)(?=[{}]|\\[a-z])|(?<=\s))|[^\r\n]*))")
 
 type Sweep = Callable[[str], str]
 
