@@ -50,6 +50,7 @@ lint: setup ## Check style, types, imports, template, and that generated files a
 	scripts/parameters --check
 	scripts/permissions --check
 	scripts/openapi --check
+	scripts/lists --check
 
 bench: setup ## Print the measurements and write them to .local/bench.json
 	@$(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
 """`template.yaml` for scripts and tests: as it is written, and as SAM transforms it."""
 
 import copy
+import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -62,7 +63,8 @@ def template_with_loops(text: str | None = None) -> Tree:
     text = (PROJECT / "template.yaml").read_text("utf-8") if text is None else text
     loader = _Loader(text)
     loader.lines = tuple(text.splitlines())
-    written: Tree = loader.get_single_data()
+    # What an alias leads to becomes a copy, as `sam build` writes it: who changes one changes no other.
+    written: Tree = json.loads(json.dumps(loader.get_single_data()))
     return written
 
 
@@ -74,35 +76,33 @@ def _loaded() -> Tree:
 def without_loops(written: Tree) -> Tree:
     """Return what AWS::LanguageExtensions makes of a template before SAM sees it.
 
-    So far as `template.yaml` goes: loops over listed names, which stand in keys, in `!Sub "${Name}"` and in the keys of
-    maps. A test compares the result with cfn-lint's, whose import takes longer than most tests.
+    So far as `template.yaml` goes: loops over listed names, which stand in keys and in `!Sub "${Name}"`. A test
+    compares the result with cfn-lint's, whose import takes longer than most tests.
     """
-    return written | {"Resources": _expanded(written["Resources"], {}, written.get("Mappings", {}))}
+    return written | {"Resources": _expanded(written["Resources"], {})}
 
 
-def _expanded(value: Any, names: Mapping[str, str], maps: Tree) -> Any:
+def _expanded(value: Any, names: Mapping[str, str]) -> Any:
     match value:
         case list():
-            return [_expanded(item, names, maps) for item in value]
+            return [_expanded(item, names) for item in value]
         case {"Ref": str(name)} if name in names:
             return names[name]
         case {"Fn::Sub": str(text)} if (whole := _REFERENCE.fullmatch(text)) and whole["name"] in names:
             return names[whole["name"]]
-        case {"Fn::FindInMap": [name, key, entry]}:
-            return maps[name][_expanded(key, names, maps)][entry]
         case Mapping():
-            return dict(_entries(value, names, maps))
+            return dict(_entries(value, names))
     return value
 
 
-def _entries(mapping: Mapping[str, Any], names: Mapping[str, str], maps: Tree) -> Iterator[tuple[str, Any]]:
+def _entries(mapping: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for key, value in mapping.items():
         if key.startswith("Fn::ForEach::"):
             identifier, collection, fragment = value
             for item in collection:
-                yield from _entries(fragment, {**names, identifier: item}, maps)
+                yield from _entries(fragment, {**names, identifier: item})
         else:
-            yield _REFERENCE.sub(lambda found: names.get(found["name"], found[0]), key), _expanded(value, names, maps)
+            yield _REFERENCE.sub(lambda found: names.get(found["name"], found[0]), key), _expanded(value, names)
 
 
 def load_template() -> Tree:
