@@ -20,11 +20,11 @@ def _measure(lab: Lab) -> Iterator[Figure]:
     second: Any = import_module("tests.functional.interpreters.test_second_interpreter")
     logging.getLogger("moto").setLevel(logging.CRITICAL)  # executions that are meant to fail do
     executions, entered = 0, set()
-    for name in second.SUBSTITUTIONS:
-        for case in getattr(second, name.removeprefix("replication_").upper()):
+    for name, definition in second.DEFINITIONS.items():
+        for case in definition.cases:
             executions += 1
             entered |= {(name, state) for state in second.check(name, case).states}
-    every = {(name, state) for name in second.SUBSTITUTIONS for state in _states(lab.project, name)}
+    every = {(name, state) for name in second.DEFINITIONS for state in _states(lab.project, name)}
     beside = {
         "executions": executions,
         "states": len(entered),
