@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
@@ -296,3 +297,26 @@ class QueuedResult(TypedDict):
     canonicalId: str
     note: NotRequired[str]
     jobId: NotRequired[str]
+
+
+class ExecutionOutput(TypedDict, total=False):
+    """What the end of a run shows of what it came to; a large answer is in its report."""
+
+    status: str
+    successCount: int
+    failureCount: int
+    predecessorsIgnored: int
+    jobId: str
+    reportUri: str
+
+
+@dataclass(frozen=True)
+class MintingExecution:
+    """A run of the workflow; `summary` is what it came to, of one that was described."""
+
+    name: str
+    status: str
+    started: datetime
+    stopped: datetime | None = None
+    summary: ExecutionOutput | None = None
+    cause: str | None = None

@@ -11,10 +11,9 @@ from waybill.core.views import RequestBody, View, optional
 from waybill.minting.domain.lifecycle import RESERVE_LIMIT
 from waybill.minting.domain.lookup import IdentifierMapping
 from waybill.minting.domain.statistics import most
-from waybill.minting.models import Assignment, Life
+from waybill.minting.models import Assignment, ExecutionOutput, Life, MintingExecution
 
 if TYPE_CHECKING:
-    from waybill.minting.adapters.executions import MintingExecution
     from waybill.minting.domain.audit import Audit
     from waybill.minting.domain.statistics import Statistics
 
@@ -232,7 +231,7 @@ class MintingRunView(View):
     completed_at: str | None = optional("When it ended, ISO 8601", examples=[_MOMENT])
 
     @classmethod
-    def of_run(cls, run: "MintingExecution") -> Self:
+    def of_run(cls, run: MintingExecution) -> Self:
         """Return how a run is shown."""
         return cls(**_run_fields(run))
 
@@ -251,12 +250,19 @@ class MintingRunReport(MintingRunView):
     cause: str | None = optional("Why it ended badly", examples=["DynamoDB refuses this role"])
 
     @classmethod
-    def of_described(cls, run: "MintingExecution") -> Self:
+    def of_described(cls, run: MintingExecution) -> Self:
         """Return how a run with its end is shown."""
-        names = {"status": "outcome", "successCount": "success_count", "failureCount": "failure_count"}
-        names |= {"predecessorsIgnored": "predecessors_ignored", "jobId": "job_id", "reportUri": "report_uri"}
-        told = {names[name]: value for name, value in (run.summary or {}).items()}
-        return cls(**_run_fields(run), **told, cause=run.cause or None)
+        told = run.summary or ExecutionOutput()
+        return cls(
+            **_run_fields(run),
+            outcome=told.get("status"),
+            success_count=told.get("successCount"),
+            failure_count=told.get("failureCount"),
+            predecessors_ignored=told.get("predecessorsIgnored"),
+            job_id=told.get("jobId"),
+            report_uri=told.get("reportUri"),
+            cause=run.cause or None,
+        )
 
 
 class MintingRunList(View):
@@ -269,7 +275,7 @@ class MintingRunList(View):
     )
 
     @classmethod
-    def of_page(cls, runs: "tuple[MintingExecution, ...]", token: str | None) -> Self:
+    def of_page(cls, runs: tuple[MintingExecution, ...], token: str | None) -> Self:
         """Return how a page of runs is shown; `token` leads to the next one."""
         cursor = encode_cursor({"token": token}) if token else None
         return cls(runs=tuple(map(MintingRunView.of_run, runs)), cursor=cursor)
@@ -339,7 +345,7 @@ class _AssignmentFields(TypedDict):
     predecessor: str | None
 
 
-def _run_fields(run: "MintingExecution") -> _RunFields:
+def _run_fields(run: MintingExecution) -> _RunFields:
     return {
         "run_id": run.name,
         "status": run.status,

@@ -2,13 +2,10 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
-from waybill.console.domain.sealing import name_of, seal, unseal
+from waybill.console.domain.sealing import Content, name_of, seal, unseal
 from waybill.core.aws.dynamodb import ConditionFailedError, Item
 from waybill.core.aws.table import Table
-
-type Content = dict[str, Any]
 
 
 class Sessions:

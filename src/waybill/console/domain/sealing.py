@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _NONCE_BYTES = 12
 _MASK_BYTES = 32
 
+type Content = dict[str, Any]
+
 
 def new_secret() -> str:
     """Return 256 random bits as text that a cookie or an address can hold."""
@@ -36,7 +38,7 @@ def seal(secret: str, content: Mapping[str, Any]) -> bytes:
     return nonce + AESGCM(_key(secret, b"seal")).encrypt(nonce, json.dumps(content).encode(), None)
 
 
-def unseal(secret: str, sealed: bytes) -> dict[str, Any] | None:
+def unseal(secret: str, sealed: bytes) -> Content | None:
     """Return what was sealed for `secret`, None where it was for another."""
     try:
         text = AESGCM(_key(secret, b"seal")).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)

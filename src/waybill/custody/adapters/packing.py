@@ -6,7 +6,7 @@ common. What somebody has put there that is none of this is shown as it looks, f
 
 import zlib
 from collections.abc import Iterable
-from typing import Any
+from typing import SupportsBytes, cast
 
 from boto3.dynamodb.types import Binary
 
@@ -105,8 +105,9 @@ def unpacked_hex(kept: object) -> str:
 
 def packed_bytes(kept: object) -> bytes | None:
     """Return what is kept as bytes; None of anything else."""
-    value: Any = kept  # its stubs do not know that boto3's Binary becomes bytes
-    return bytes(value) if isinstance(kept, bytes | bytearray | Binary) else None
+    if isinstance(kept, Binary):
+        return bytes(cast("SupportsBytes", kept))  # its stubs do not know
+    return bytes(kept) if isinstance(kept, bytes | bytearray) else None
 
 
 def packed_state(state: StateReference) -> list[object]:

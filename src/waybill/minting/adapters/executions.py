@@ -1,35 +1,21 @@
 """The runs of the minting workflow, as Step Functions knows them: for 90 days after their end."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import code_of, is_transient, reason_of
 from waybill.core.errors import FieldError, InvalidInputError, NotFoundError, RetryableError
+from waybill.minting.models import ExecutionOutput, MintingExecution
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import ListExecutionsInputTypeDef
 
 _UNKNOWN = frozenset({"ExecutionDoesNotExist", "InvalidArn"})
-# What an answer shows of the end of a run; a large one has its answers in the report.
-_SUMMARY = ("status", "successCount", "failureCount", "predecessorsIgnored", "jobId", "reportUri")
-
-
-@dataclass(frozen=True)
-class MintingExecution:
-    """One run; `summary` is what it came to, of one that was described."""
-
-    name: str
-    status: str
-    started: datetime
-    stopped: datetime | None = None
-    summary: Mapping[str, Any] | None = None
-    cause: str | None = None
 
 
 class MintingRuns:
@@ -47,10 +33,12 @@ class MintingRuns:
         InvalidInputError
             The token is none of this list.
         """
-        page: Any = {"nextToken": token} if token else {}
+        page: ListExecutionsInputTypeDef = {"stateMachineArn": self._workflow, "maxResults": limit}
+        if token:
+            page["nextToken"] = token
         try:
             with _translated():
-                answer = self._client.list_executions(stateMachineArn=self._workflow, maxResults=limit, **page)
+                answer = self._client.list_executions(**page)
         except ClientError as error:
             if code_of(error) == "InvalidToken":
                 raise InvalidInputError(FieldError("cursor", "is not a cursor of this list")) from error
@@ -78,7 +66,8 @@ class MintingRuns:
                 raise NotFoundError(f"there is no minting run {name}") from error
             raise
         output = json.loads(found.get("output") or "{}")
-        summary = {field: output[field] for field in _SUMMARY if field in output}
+        told = {name: output[name] for name in ExecutionOutput.__annotations__ if name in output}
+        summary = cast("ExecutionOutput", told)
         return MintingExecution(
             found["name"], found["status"], found["startDate"], found.get("stopDate"), summary, found.get("cause")
         )

@@ -17,7 +17,7 @@ ID gets its `owner` when it is assigned, and a document that is written anew is 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -205,8 +205,7 @@ def _translated(error: ClientError, table: str) -> Exception:
     code = error.response["Error"]["Code"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     if code == "TransactionCanceledException":
-        reasons: Any = error.response.get("CancellationReasons", [])
-        return TransactionCancelled(reasons)
+        return TransactionCancelled(cast("Sequence[ActionReason]", error.response.get("CancellationReasons", [])))
     if code in _THROTTLES:
         return RegistryThrottledError(f"{code} from DynamoDB")
     if code in _UNKNOWN_OUTCOMES or status >= 500:

@@ -16,7 +16,6 @@ DISMISSED are one partition each; the others, which every file ends in, are spre
 import hashlib
 import json
 from datetime import datetime
-from typing import Any
 
 from waybill.core.aws.dynamodb import Item
 from waybill.replication.domain.records import RecordStatus
@@ -54,7 +53,6 @@ FINAL_ATTRIBUTES = (
 OVERDUE_KEY = {"fileKey": "#overdue", "sourceBucket": "#overdue"}
 
 type Key = dict[str, str]
-type Attributes = dict[str, Any]
 
 
 def record_key(file: FileId) -> Key:
@@ -136,7 +134,7 @@ def status_of(outcome: RunOutcome) -> RecordStatus:
             return RecordStatus.FAILED
 
 
-def summary_of(totals: RunTotals, outcome: RunOutcome) -> Attributes:
+def summary_of(totals: RunTotals, outcome: RunOutcome) -> Item:
     """Return what the history holds of an ended run."""
     return {
         "status": status_of(outcome).value,
@@ -150,7 +148,7 @@ def summary_of(totals: RunTotals, outcome: RunOutcome) -> Attributes:
     }
 
 
-def standing_attributes(standing: Standing, file: FileId) -> Attributes:
+def standing_attributes(standing: Standing, file: FileId) -> Item:
     """Return what the record holds of how its file stands."""
     return {
         "status": standing.status.value,
@@ -165,13 +163,13 @@ def standing_attributes(standing: Standing, file: FileId) -> Attributes:
     }
 
 
-def capped_results(totals: RunTotals) -> Attributes:
+def capped_results(totals: RunTotals) -> Item:
     """Return the results; where they do not all fit, failures first (each destination has its own item anyway)."""
     results = [shortened(result) for result in totals.results]
     whole = json_text(results)
     if len(whole.encode()) <= _RESULTS_LIMIT_BYTES:
         return {"copyResults": whole, "copyResultsCut": None}
-    kept: list[Attributes] = []
+    kept: list[Item] = []
     room = _RESULTS_LIMIT_BYTES
     for result in sorted(results, key=lambda result: bool(result["success"])):
         room -= len(json_text(result).encode()) + 1
@@ -181,12 +179,12 @@ def capped_results(totals: RunTotals) -> Attributes:
     return {"copyResults": json_text(kept), "copyResultsCut": len(results) - len(kept)}
 
 
-def shortened(result: Item) -> Attributes:
+def shortened(result: Item) -> Item:
     """Return `result` with a cause that fits an item."""
     return {**result, "cause": result["cause"][:_CAUSE_LIMIT]} if result.get("cause") else dict(result)
 
 
-def checksum_attributes(source: ObjectFacts | None) -> Attributes:
+def checksum_attributes(source: ObjectFacts | None) -> Item:
     """Return what an item of a destination holds of the source's checksum; one over parts says nothing of the bytes."""
     checksum = source.checksum if source else None
     if checksum is None or checksum.composite:

@@ -4,8 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, cast, override
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, cast, override
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,6 +20,8 @@ from waybill.replication.adapters.s3_arguments import (
     pin,
     pinned,
     quoted,
+    upload_checksum,
+    upload_headers,
 )
 from waybill.replication.adapters.s3_errors import translate
 from waybill.replication.adapters.s3_facts import facts_of, part_size_of
@@ -51,17 +52,8 @@ from waybill.replication.models import (
     SourceVersion,
 )
 
-# S3 keeps a checksum over the whole of a multipart object only for these (S3 user guide, "Checking object integrity").
-_FULL_OBJECT_CHECKSUMS: "dict[str, ChecksumAlgorithmType]" = {
-    "CRC64NVME": "CRC64NVME",
-    "CRC32C": "CRC32C",
-    "CRC32": "CRC32",
-}
-
-
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.literals import ChecksumAlgorithmType
     from mypy_boto3_s3.type_defs import (
         CompletedPartTypeDef,
         HeadObjectOutputTypeDef,
@@ -231,25 +223,14 @@ class S3Buckets(VerificationBuckets):
 
     @override
     def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: ObjectPlace) -> str:
-        algorithm = source.checksum.algorithm if source.checksum else ""
-        checked: dict[str, Any] = {
-            "ChecksumAlgorithm": _FULL_OBJECT_CHECKSUMS.get(algorithm, "CRC64NVME"),
-            "ChecksumType": "FULL_OBJECT",
-        }
-        if source.part_size:
-            # In the same parts, the checksums over them are equal or the contents differ.
-            checked = {"ChecksumAlgorithm": algorithm, "ChecksumType": "COMPOSITE"}
-        carried: dict[str, Any] = {"Metadata": headers.metadata, **headers.headers}
-        if source.tag_count and self._option(place).tags:
-            carried["Tagging"] = urlencode(
-                self.tags(ObjectPlace(source.bucket, source.key), version_id=source.version_id)
-            )
+        tagged = source.tag_count and self._option(place).tags
+        tags = self.tags(ObjectPlace(source.bucket, source.key), version_id=source.version_id) if tagged else {}
         with self._errors("PutObject", place):
             answer = send_expires_as_text(self._client(place.bucket)).create_multipart_upload(
                 Bucket=place.bucket,
                 Key=place.key,
-                **checked,
-                **carried,
+                **upload_checksum(source),
+                **upload_headers(headers, tags),
                 **attributes(source, self._option(place)),
                 **self._owner(place),
             )

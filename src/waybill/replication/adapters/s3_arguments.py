@@ -1,12 +1,16 @@
 """Arguments that several requests of S3 take, named as boto3 names them, and typed as it types them."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Required, TypedDict, cast
+from urllib.parse import urlencode
 
 from waybill.core.clock import iso, now
-from waybill.replication.models import DestinationOptions, Expected, ObjectFacts
+from waybill.replication.models import DestinationOptions, Expected, ObjectFacts, ObjectHeaders
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import (
+        ChecksumAlgorithmType,
+        ChecksumTypeType,
         ObjectCannedACLType,
         ObjectLockLegalHoldStatusType,
         ObjectLockModeType,
@@ -14,6 +18,13 @@ if TYPE_CHECKING:
         StorageClassType,
     )
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
+
+# S3 keeps a checksum over the whole of a multipart object only for these (S3 user guide, "Checking object integrity").
+_FULL_OBJECT_CHECKSUMS: "dict[str, ChecksumAlgorithmType]" = {
+    "CRC64NVME": "CRC64NVME",
+    "CRC32C": "CRC32C",
+    "CRC32": "CRC32",
+}
 
 
 class Version(TypedDict, total=False):
@@ -62,6 +73,26 @@ class Attributes(TypedDict, total=False):
     ObjectLockLegalHoldStatus: "ObjectLockLegalHoldStatusType"
 
 
+class UploadChecksum(TypedDict):
+    """Which checksum an upload gets, over its whole or over each part."""
+
+    ChecksumAlgorithm: "ChecksumAlgorithmType"
+    ChecksumType: "ChecksumTypeType"
+
+
+class UploadHeaders(TypedDict, total=False):
+    """What S3 takes from nowhere but the beginning of an upload."""
+
+    Metadata: dict[str, str]
+    CacheControl: str
+    ContentDisposition: str
+    ContentEncoding: str
+    ContentLanguage: str
+    ContentType: str
+    Expires: str
+    Tagging: str
+
+
 def pin(version_id: str | None, e_tag: str | None) -> Pin:
     """Return the arguments that name one state of an object; none where neither is known."""
     if version_id:
@@ -81,6 +112,23 @@ def only_on(expected: Expected | None) -> Condition:
     if expected is None:
         return {}
     return {"IfMatch": quoted(expected.e_tag)} if expected.e_tag else {"IfNoneMatch": "*"}
+
+
+def upload_checksum(source: ObjectFacts) -> UploadChecksum:
+    """Return which checksum the copy gets: the source's, where it can be compared."""
+    algorithm = source.checksum.algorithm if source.checksum else ""
+    if source.part_size:
+        # In the same parts, the checksums over them are equal or the contents differ.
+        return {"ChecksumAlgorithm": cast("ChecksumAlgorithmType", algorithm), "ChecksumType": "COMPOSITE"}
+    return {"ChecksumAlgorithm": _FULL_OBJECT_CHECKSUMS.get(algorithm, "CRC64NVME"), "ChecksumType": "FULL_OBJECT"}
+
+
+def upload_headers(headers: ObjectHeaders, tags: Mapping[str, str]) -> UploadHeaders:
+    """Return the metadata, content headers and tags of an upload."""
+    carried: UploadHeaders = {"Metadata": headers.metadata, **cast("UploadHeaders", headers.headers)}
+    if tags:
+        carried["Tagging"] = urlencode(tags)
+    return carried
 
 
 def owned(options: DestinationOptions) -> Owner:

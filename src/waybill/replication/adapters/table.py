@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any, cast, override
+from typing import TYPE_CHECKING, cast, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
@@ -17,7 +17,6 @@ from waybill.replication.adapters.items import (
     IS_NO_HISTORY,
     IS_NO_HISTORY_VALUES,
     OVERDUE_KEY,
-    Attributes,
     capped_results,
     checksum_attributes,
     destination_key,
@@ -99,9 +98,9 @@ class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalReco
         A record that is the history of its run (`history_of`) is taken over only after that has an item of its own.
         """
         condition = "attribute_not_exists(fileKey) OR executionId = :id OR "
-        ordering: dict[str, Any] = {}
+        ordering: Item = {}
         # What the newest event says of the source: no run without an event knows better.
-        told: dict[str, Any] = {}
+        told: Item = {}
         if run.sequencer:
             ordering = {"sequencer": run.sequencer}
             told = {"newestEventRun": run.execution_id, "removed": run.removed}
@@ -282,7 +281,7 @@ class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalReco
             record = self._table.get(record_key(file))
             if not record:
                 return
-            changes: Attributes = {"revision": int(record.get("revision", 0)) + 1}
+            changes: Item = {"revision": int(record.get("revision", 0)) + 1}
             if record["status"] != RecordStatus.IN_PROGRESS:
                 statuses = {item["destinationBucket"]: item["status"] for item in self.destinations(file)}
                 changes |= standing_attributes(standing_by_status(statuses), file)

@@ -11,7 +11,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item
 from waybill.core.aws.table import Read, Table
@@ -142,7 +142,7 @@ class VerificationTable(VerificationJobs, VerificationRecords):
 
     def _item(self, job: VerificationJob) -> Item:
         # The range key of the record has the name of one of its fields, which is kept under another.
-        kept: dict[str, Any] = job.wire()
+        kept: Item = job.wire()
         kept["jobSourceBucket"] = kept.pop("sourceBucket")
         return {**kept, **_key(job.verification_id, JOB), "statusPartition": PARTITION, "expiresAt": self._expiry()}
 

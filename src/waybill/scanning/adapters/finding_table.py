@@ -1,7 +1,7 @@
 """Findings in the scanner's table; see `table.py` for the items' keys."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.dynamodb import Item, from_item, to_item, translated
 from waybill.core.clock import iso
@@ -9,6 +9,9 @@ from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import finding_attributes, finding_sort_key, findings_prefix
 from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.errors import ScanStoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 # How many pages of 1 MB a filtered list of findings reads before it answers with what it has.
 _PAGES_PER_ANSWER = 8
@@ -54,11 +57,9 @@ class FindingTable:
         position = after or "F#"
         for _ in range(_PAGES_PER_ANSWER):
             with translated(ScanStoreUnavailableError):
-                answer = self._items.client.query(
-                    TableName=self._items.name,
-                    **_findings_after(job_id, position, wanted),
-                    Limit=1000 if wanted else limit + 1 - len(found),
-                )
+                query = _findings_after(self._items.name, job_id, position, wanted)
+                query["Limit"] = 1000 if wanted else limit + 1 - len(found)
+                answer = self._items.client.query(**query)
             found += [from_item(item) for item in answer["Items"]]
             if len(found) > limit:
                 return found[:limit], found[limit - 1]["sk"]
@@ -68,9 +69,12 @@ class FindingTable:
         return found, position
 
 
-def _findings_after(job_id: str, position: str, wanted: Mapping[str, str | None]) -> Item:
+def _findings_after(table: str, job_id: str, position: str, wanted: Mapping[str, str | None]) -> "QueryInputTypeDef":
+    query: QueryInputTypeDef = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :after AND :last",
+    }
     # "F$" is the first text behind every "F#…".
-    query: dict[str, Any] = {"KeyConditionExpression": "pk = :pk AND sk BETWEEN :after AND :last"}
     values: Item = {":pk": f"JOB#{job_id}", ":after": f"{position}\0" if position != "F#" else position, ":last": "F$"}
     if wanted:
         tests = {"key": "begins_with(#key, :key)", "detector": "#detector = :detector"}
@@ -78,4 +82,5 @@ def _findings_after(job_id: str, position: str, wanted: Mapping[str, str | None]
         query["FilterExpression"] = " AND ".join(tests[name] for name in wanted)
         query["ExpressionAttributeNames"] = {f"#{name}": name for name in wanted}
         values |= {f":{name}": value for name, value in wanted.items()}
-    return query | {"ExpressionAttributeValues": to_item(values)}
+    query["ExpressionAttributeValues"] = to_item(values)
+    return query

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 from waybill.core.clock import iso
@@ -62,7 +61,7 @@ class JobTable:
         Its end is taken back: it will have another, which is told under another id.
         """
         status = Status.PROCESSING if job.listing_done else Status.LISTING
-        opened: dict[str, Any] = {
+        opened: Item = {
             "status": status.value,
             "resumed": job.resumed + 1,
             "updated_at": iso(self._items.now()),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import batched
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -10,6 +10,7 @@ from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedEr
 
 if TYPE_CHECKING:
     from mypy_boto3_securityhub import SecurityHubClient
+    from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef
 
 # AWS Security Hub API reference, BatchImportFindings.
 _AT_ONCE = 100
@@ -34,7 +35,9 @@ class SecurityHub:
         """
         for batch in batched(findings, _AT_ONCE, strict=False):
             try:
-                answer = self._client.batch_import_findings(Findings=cast("Any", list(batch)))
+                answer = self._client.batch_import_findings(
+                    Findings=cast("list[AwsSecurityFindingTypeDef]", list(batch))
+                )
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code"))
                 if code in _FOR_NOW:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import groupby, islice
 from math import ceil
-from typing import Any, override
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
 from waybill.core.clock import iso
@@ -14,6 +14,9 @@ from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.domain.triage import Decision, Value, Values
 from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.keys import key_hash
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
 
 _SHARDS = "0123456789abcdef"
 _DECISION, _SEEN = "DECISION", "SEEN#"
@@ -68,16 +71,16 @@ class ValueTable(Values):
     def decide(self, fingerprint: str, history: Sequence[Decision], decision: Decision) -> bool:
         kept = [vars(each) for each in (*history, decision)][-_KEPT:]
         item = {**_key(fingerprint, _DECISION), "history": kept, "at": decision.at}
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(sk)"}
+        write: PutItemInputTypeDef = {"TableName": self._items.name, "Item": to_item(item)}
         if history:
-            condition = {
-                "ConditionExpression": "#at = :before",
-                "ExpressionAttributeNames": {"#at": "at"},
-                "ExpressionAttributeValues": to_item({":before": history[-1].at}),
-            }
+            write["ConditionExpression"] = "#at = :before"
+            write["ExpressionAttributeNames"] = {"#at": "at"}
+            write["ExpressionAttributeValues"] = to_item({":before": history[-1].at})
+        else:
+            write["ConditionExpression"] = "attribute_not_exists(sk)"
         try:
             with translated(ScanStoreUnavailableError):
-                self._items.client.put_item(TableName=self._items.name, Item=to_item(item), **condition)
+                self._items.client.put_item(**write)
         except ConditionFailedError:
             return False
         return True
