@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from importlib import import_module
+from importlib import import_module  # noqa: TID251 - a command's module, once the command is called
 from typing import Annotated, Any
 
 import typer

@@ -117,7 +117,7 @@ def port(cli: Cli) -> Diagnosis:
 
 def health(stack: Stack) -> Diagnosis:
     """Ask the API how it is."""
-    from waybill.cli.local.stack import http_status
+    from waybill.cli.local.answers import http_status
 
     if not stack.api_url:
         return Diagnosis("API", False, "the stack has no output ApiUrl", "deploy this version of Waybill")

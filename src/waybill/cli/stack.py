@@ -11,7 +11,7 @@ from waybill.cli.concurrency import Concurrency, concurrency
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
 from waybill.cli.grammar import App
-from waybill.cli.local.stack import http_status
+from waybill.cli.local.answers import http_status
 from waybill.cli.output import details, table
 
 if TYPE_CHECKING:

@@ -83,6 +83,16 @@ class LeftOutFile:
     file_id: str | None = None
 
 
+@dataclass(frozen=True)
+class Corrections:
+    """What becomes of a consignment's files: other contents or paths, files that go, verdicts that are forgotten."""
+
+    replaced: Sequence[RegisteredFile] = ()
+    left_out: Sequence[LeftOutFile] = ()
+    # Of redacted files: their originals may be others, or gone.
+    judged_again: Sequence[str] = ()
+
+
 class RunFailure(TypedDict):
     """What a run broke of, and at which step."""
 

@@ -18,6 +18,7 @@ from waybill.console.routes import Route, route_of
 from waybill.console.visit import Visit
 from waybill.core.errors import WaybillError
 from waybill.core.observability import MetricUnit, count, logger
+from waybill.core.retry import poll
 
 _ONCE_SECONDS = 900
 _WAIT_SECONDS = 6.0
@@ -139,19 +140,21 @@ def _acted(visit: Visit, route: Route, ids: dict[str, str]) -> Response:
 
 def _same_as_before(visit: Visit, mine: str) -> Response:
     """Lead on to where the first sending of this form led: double clicks, reloads, the way back."""
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while True:
-        found = runtime.sessions().find(mine, "outcome")
-        if found is not None:
-            location = str(found["location"])
-            if found["page"]:
-                return Response(200, str(found["page"]))
-            if not location:
-                return redirect(saying(visit.to(visit.request.path, visit.request.query), "sent-before"))
-            return redirect(location if location.startswith("http") else saying(location, "sent-already"))
-        if time.monotonic() > deadline:
-            raise PageError(409, "You sent this form already", "It is still being worked on. Look again in a moment.")
-        time.sleep(0.1)
+    found, _ = poll(
+        lambda: runtime.sessions().find(mine, "outcome"),
+        lambda found: found is not None,
+        seconds=_WAIT_SECONDS,
+        first_pause=0.1,
+        longest_pause=0.5,
+    )
+    if found is None:
+        raise PageError(409, "You sent this form already", "It is still being worked on. Look again in a moment.")
+    location = str(found["location"])
+    if found["page"]:
+        return Response(200, str(found["page"]))
+    if not location:
+        return redirect(saying(visit.to(visit.request.path, visit.request.query), "sent-before"))
+    return redirect(location if location.startswith("http") else saying(location, "sent-already"))
 
 
 def _kept_for_later(visit: Visit) -> Response:

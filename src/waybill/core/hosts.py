@@ -1,7 +1,7 @@
 """Network addresses of hosts that somebody outside names: what a name leads to, and whether that is public."""
 
 import ipaddress
-import socket
+import socket  # noqa: TID251 - names of hosts alone
 from collections.abc import Callable
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -15,7 +15,7 @@ with a socket that this module connects (`docs/decisions/0019`): a function need
 import io
 import queue
 import select
-import socket
+import socket  # noqa: TID251 - this is it
 import ssl
 import threading
 import time
@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse  # noqa: TID251 - this is it
 from typing import ClassVar, cast
 from urllib.parse import urlsplit
 

@@ -1,6 +1,6 @@
 """The list of everything that offers HTTP routes."""
 
-from importlib import import_module
+from importlib import import_module  # noqa: TID251 - the modules of the list below, when all are wanted
 
 from waybill.core.api import Api
 

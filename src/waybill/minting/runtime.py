@@ -4,12 +4,11 @@ Each is built when it is first needed, and what it is made of is imported then: 
 """
 
 import itertools
-import random
-import time
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from waybill.core.clock import Clock
 from waybill.core.errors import ConflictError
 from waybill.core.settings import NotificationSettings, load
 from waybill.minting.errors import InvalidRequestError
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
 
 # A request has 28 seconds; a page of a scan, about 5,000 items, takes a fraction of one.
 AUDIT_LIMIT = 50_000
-_JITTER = random.SystemRandom()
 
 
 @cache
@@ -62,7 +60,8 @@ def invocation_time(context: "InvocationContext") -> "InvocationTime":
     """Return the time of one invocation, as its Lambda `context` has it."""
     from waybill.minting.domain.registry import InvocationTime
 
-    return InvocationTime(lambda: context.get_remaining_time_in_millis() / 1000, time.sleep, _JITTER.uniform)
+    clock = Clock()
+    return InvocationTime(lambda: context.get_remaining_time_in_millis() / 1000, clock.sleep, clock.uniform)
 
 
 def minter(context: "InvocationContext") -> "Minter":

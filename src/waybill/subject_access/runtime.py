@@ -5,12 +5,11 @@ function that describes all APIs, which has no layer for calendars and drawing, 
 """
 
 import random
-import time
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from waybill.core.clock import now
+from waybill.core.clock import Clock, now
 from waybill.core.settings import NotificationSettings, load
 from waybill.subject_access.settings import (
     BucketSettings,
@@ -258,7 +257,14 @@ def pace(context: "InvocationContext") -> "Pace":
     """Return the time of one invocation, as its Lambda `context` has it."""
     from waybill.subject_access.domain.upstream.ports import Pace
 
-    return Pace(time.monotonic, lambda: context.get_remaining_time_in_millis() / 1000, time.sleep, _DRAW.uniform, now)
+    clock = Clock()
+    return Pace(
+        clock.monotonic,
+        lambda: context.get_remaining_time_in_millis() / 1000,
+        clock.sleep,
+        clock.uniform,
+        now,
+    )
 
 
 def fetcher(context: "InvocationContext") -> "Fetcher":

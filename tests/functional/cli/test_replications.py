@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, failure, result
 from tests.functional.cli.conftest import MACHINE, Program, Ran, lines, plain, recorded
 from waybill.cli.context import Cli
 from waybill.cli.replication import showing
-from waybill.core.clock import iso, now
+from waybill.core.clock import Clock, iso, now
 from waybill.core.executions import ExecutionState
 from waybill.replication.adapters.table import TrackingTable
 
@@ -117,7 +116,7 @@ def refreshes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 raise KeyboardInterrupt
             coming.pop(0)()
 
-        monkeypatch.setattr(showing, "time", SimpleNamespace(sleep=sleep))
+        monkeypatch.setattr(showing, "Clock", lambda: Clock(sleep=sleep))
 
     return plan
 

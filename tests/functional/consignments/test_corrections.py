@@ -15,9 +15,8 @@ from tests.functional.consignments.bench import (
 )
 from waybill.consignments import runtime
 from waybill.consignments.adapters import table as tables
-from waybill.consignments.domain.corrections import Corrections
 from waybill.consignments.errors import ConsignmentsUnavailableError, RegistrationClosedError
-from waybill.consignments.models import RegisteredFile
+from waybill.consignments.models import Corrections, RegisteredFile
 from waybill.core.aws.clients import client
 from waybill.core.aws.table import Table
 

@@ -8,6 +8,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from tests.functional.minting.conftest import BUCKET, Aws, Calls
+from waybill.core.clock import Clock
 from waybill.minting.errors import ChunkUnfinishedError, RegistryThrottledError
 from waybill.minting.handlers import mint_chunk, plan_minting, summarise_minting
 
@@ -132,7 +133,7 @@ def test_an_unfinished_chunk_raises_until_its_last_attempt(
         raise RegistryThrottledError("slow")
 
     monkeypatch.setattr("waybill.minting.adapters.table.IdentifiersTable.assign", throttled)
-    monkeypatch.setattr("waybill.minting.runtime.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("waybill.minting.runtime.Clock", lambda: Clock(sleep=lambda seconds: None))
     chunk = {**RUN, "index": 0, "sourceIdentifiers": ["a"]}
     with pytest.raises(ChunkUnfinishedError, match="1 identifiers of chunk 0"):
         mint_chunk.lambda_handler(chunk | {"attempt": 3}, context)

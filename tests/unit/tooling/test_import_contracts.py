@@ -51,6 +51,28 @@ VIOLATIONS = {
     ),
     "AWS in a handler": ("replication/handlers/copy_file.py", "import boto3", "waybill.replication.handlers.copy_file"),
     "AWS in routes": ("minting/api.py", "import botocore", "waybill.minting.api"),
+    "AWS in what is neither": ("consignments/views.py", "import boto3", "waybill.consignments.views"),
+    "AWS in a page": ("console/pages/requests.py", "import botocore", "waybill.console.pages.requests"),
+    "the types of AWS in the domain": (
+        "minting/domain/minter.py",
+        "if TYPE_CHECKING:\n    from mypy_boto3_s3 import S3Client",
+        "waybill.minting.domain.minter",
+    ),
+    "an adapter in the domain, for its types": (
+        "minting/domain/minter.py",
+        "if TYPE_CHECKING:\n    from waybill.minting.adapters.table import IdentifiersTable",
+        "waybill.minting.domain.minter",
+    ),
+    "a handler in the domain": (
+        "minting/domain/minter.py",
+        "import waybill.minting.handlers.mint_chunk",
+        "waybill.minting.domain.minter",
+    ),
+    "metrics in the domain": (
+        "replication/domain/copier.py",
+        "import aws_lambda_powertools",
+        "waybill.replication.domain.copier",
+    ),
     "another workflow": (
         "minting/domain/minter.py",
         "import waybill.scanning.models",
@@ -60,6 +82,20 @@ VIOLATIONS = {
     "a workflow in the core": ("core/clock.py", "import waybill.minting.models", "waybill.core.clock"),
     "a new module of the core that is in no layer": ("core/zzz.py", "", "zzz"),
     "AWS in the pure core": ("core/wire.py", "import waybill.core.aws.clients", "waybill.core.wire"),
+}
+
+# What the contracts on imports do not see, and where ruff is to see it.
+BANNED = {
+    "AWS, by its name alone": 'from importlib import import_module\n\nboto3 = import_module("boto3")',
+    "a retry by hand": "import time\n\ntime.sleep(1)",
+    "a retry by hand, under another name": "from time import sleep as pause\n\npause(1)",
+    "a second HTTP client of the standard library": "import http.client",
+    "another": "from urllib.request import urlopen",
+    "a third": "import urllib.request as web",
+    "a connection": "import socket",
+    "a library of HTTP": "import requests",
+    "another library of HTTP": "from urllib3 import PoolManager",
+    "a program": "from subprocess import run",
 }
 
 
@@ -90,6 +126,17 @@ def test_a_planted_violation_is_refused(tmp_path: Path, violation: str) -> None:
     report = _lint(tmp_path)
     assert report.returncode == 1, report.stdout
     assert named in report.stdout
+
+
+@pytest.mark.parametrize("place", ["minting/domain/zzz.py", "minting/adapters/zzz.py", "core/zzz.py", "cli/zzz.py"])
+@pytest.mark.parametrize("planted", BANNED)
+def test_what_one_module_does_for_all_is_refused_elsewhere(planted: str, place: str) -> None:
+    assert "TID251" in _ruff(f"src/waybill/{place}", BANNED[planted])
+
+
+def test_a_folder_that_no_contract_sees_is_refused() -> None:
+    """Import-linter passes over a folder without `__init__.py`, whatever its modules import."""
+    assert "INP001" in _ruff("src/waybill/minting/domain/zzz/zzz.py", '"""Nothing."""')
 
 
 def test_a_sixth_workflow_is_in_the_contracts_by_its_folder(tmp_path: Path) -> None:
@@ -149,3 +196,15 @@ def _lint(project: Path) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=100,
     )
+
+
+def _ruff(place: str, source: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--stdin-filename", place, "-"],
+        cwd=PROJECT,
+        input=source,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    ).stdout

@@ -5,17 +5,16 @@ import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+import socket  # noqa: TID251 - which ports are free
+import subprocess  # noqa: TID251 - the embedded AWS
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from waybill.cli.local.account import ACCOUNT_ID, DEFAULT_PORT, DEFAULT_REGION, HOST, TEST_CREDENTIALS
+from waybill.cli.local.answers import http_answer
 from waybill.cli.local.errors import LocalStackError, PortTakenError, ToolMissingError
+from waybill.core.retry import poll
 
 # Functions inherit MiniStack's environment, and must see no more of this machine than on AWS.
 _INHERITED = ("LANG", "LC_ALL", "PATH", "TZ")
@@ -88,12 +87,10 @@ class MiniStack:
 
     def healthy(self) -> bool:
         """Whether MiniStack answers on its port."""
+        answer = http_answer(f"{self.endpoint}/_ministack/health", 5)
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-                f"{self.endpoint}/_ministack/health", timeout=5
-            ) as answer:
-                return bool(json.load(answer)["auth"] == "enabled")
-        except (OSError, ValueError, KeyError):
+            return answer is not None and bool(json.loads(answer[1])["auth"] == "enabled")
+        except (ValueError, KeyError):
             return False
 
     def start(self, within: float = _START_SECONDS) -> None:
@@ -149,21 +146,17 @@ class MiniStack:
         """Return when the port is free; what was killed a moment ago may still hold it."""
         record = self._record()
         before = record is not None and record["port"] == self.port
-        deadline = time.monotonic() + (_STOP_SECONDS if before else 0)
-        while is_taken(self.port):
-            if time.monotonic() > deadline:
-                raise PortTakenError(self.port)
-            time.sleep(0.05)
+        if not _poll(lambda: not is_taken(self.port), _STOP_SECONDS if before else 0):
+            raise PortTakenError(self.port)
 
     def _wait_until_healthy(self, within: float) -> None:
-        deadline = time.monotonic() + within
-        while not self.healthy():
-            ended = self._process is not None and self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
-                self.stop()
-                what = "ended at once" if ended else f"did not answer within {within:.0f} s"
-                raise LocalStackError(f"the embedded AWS {what}: see {self.log_file}")
-            time.sleep(0.05)
+        def ended() -> bool:
+            return self._process is not None and self._process.poll() is not None
+
+        if not (_poll(lambda: self.healthy() or ended(), within) and self.healthy()):
+            what = "ended at once" if ended() else f"did not answer within {within:.0f} s"
+            self.stop()
+            raise LocalStackError(f"the embedded AWS {what}: see {self.log_file}")
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -211,14 +204,18 @@ class MiniStack:
         for signal_number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, signal_number)
-            deadline = time.monotonic() + within
-            while time.monotonic() < deadline:
-                if self._process is not None:
-                    self._process.poll()  # a dead child counts as a member of its group until it is reaped
-                if not _group_lives(group):
-                    return
-                time.sleep(0.05)
+            if _poll(lambda: self._has_ended(group), within):
+                return
         raise LocalStackError(f"process group {group} of the embedded AWS does not end")
+
+    def _has_ended(self, group: int) -> bool:
+        if self._process is not None:
+            self._process.poll()  # a dead child counts as a member of its group until it is reaped
+        return not _group_lives(group)
+
+
+def _poll(done: Callable[[], bool], seconds: float) -> bool:
+    return poll(done, bool, seconds=seconds, first_pause=0.05, longest_pause=0.2)[1]
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import shutil
-import subprocess
+import subprocess  # noqa: TID251 - the SAM CLI
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -2,9 +2,6 @@
 
 import fcntl
 import json
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.local.account import DEFAULT_REGION
+from waybill.cli.local.answers import http_status
 from waybill.cli.local.clients import local_client
 from waybill.cli.local.errors import LocalStackError
 from waybill.cli.local.fingerprint import fingerprint
@@ -20,6 +18,7 @@ from waybill.cli.local.keys import AUDIENCE, ISSUER, SigningKey
 from waybill.cli.local.ministack import MiniStack
 from waybill.cli.local.sam import SamCli
 from waybill.cli.local.stack_file import StackFile, local_api_url
+from waybill.core.retry import poll
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -272,25 +271,10 @@ class LocalStack:
         if deployed is None or not deployed.api_url:
             return
         self._report("waiting for the API")
-        deadline = time.monotonic() + _HEALTH_SECONDS
-        while True:
-            status = http_status(f"{deployed.api_url}/health")
-            if status == 200:
-                return
-            if time.monotonic() > deadline:
-                raise LocalStackError(f"GET {deployed.api_url}/health answers {status or 'nothing'}")
-            time.sleep(0.2)
-
-
-def http_status(url: str, timeout: float = 30) -> int | None:
-    """Status of an HTTP GET that goes through no proxy; None when nobody answers in `timeout` seconds."""
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=timeout) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return None
+        address = f"{deployed.api_url}/health"
+        status, healthy = poll(lambda: http_status(address), lambda status: status == 200, seconds=_HEALTH_SECONDS)
+        if not healthy:
+            raise LocalStackError(f"GET {address} answers {status or 'nothing'}")
 
 
 def _read_json(file: Path) -> dict[str, Any]:

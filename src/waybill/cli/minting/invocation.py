@@ -1,8 +1,6 @@
 """Calls of the minter by commands."""
 
 import json
-import random
-import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.core.aws.faults import is_transient, reason_of
+from waybill.core.clock import Clock
 from waybill.core.errors import RetryableError
 from waybill.core.retry import Retry
 from waybill.minting.adapters.table import IdentifiersTable
@@ -41,7 +40,8 @@ def registry(cli: Cli) -> IdentifiersTable:
 
 def unbounded_time() -> InvocationTime:
     """Return the time of a command, which no invocation bounds."""
-    return InvocationTime(lambda: float("inf"), time.sleep, random.SystemRandom().uniform)
+    clock = Clock()
+    return InvocationTime(lambda: float("inf"), clock.sleep, clock.uniform)
 
 
 def invoke(cli: Cli, payload: Mapping[str, Any]) -> Any:

@@ -1,7 +1,6 @@
 """The tracking records on a terminal."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,10 +15,11 @@ from waybill.cli.replication.addresses import file_of, uri_of
 from waybill.cli.replication.runtime import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
 from waybill.cli.watch import command_retry
-from waybill.core.clock import now
+from waybill.core.clock import Clock, now
 from waybill.core.cursors import list_cursor, list_position
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.executions import known_state
+from waybill.core.retry import looks
 from waybill.core.text import escaped
 from waybill.replication.domain.pending import COUNTED, pending_of
 from waybill.replication.domain.records import RecordStatus
@@ -104,27 +104,25 @@ def watch_newest(replication: Replication, status: RecordStatus | None, limit: i
     def page() -> RecordPage:
         return retry.call(lambda: list_records(tracking, status, limit, None))
 
+    pages = looks(page, first_pause=_REFRESH_SECONDS, longest_pause=_REFRESH_SECONDS, clock=Clock())
     try:
-        _refresh(output, page) if output.console.is_terminal else _print_changes(output, page)
+        _refresh(output, pages) if output.console.is_terminal else _print_changes(output, pages)
     except KeyboardInterrupt:
         return
 
 
-def _refresh(output: Output, page: Any) -> None:
-    with Live(_records_table(page()), console=output.console, auto_refresh=False) as live:
-        while True:
-            time.sleep(_REFRESH_SECONDS)
-            live.update(_records_table(page()), refresh=True)
+def _refresh(output: Output, pages: Iterator[RecordPage]) -> None:
+    with Live(_records_table(next(pages)), console=output.console, auto_refresh=False) as live:
+        for page in pages:
+            live.update(_records_table(page), refresh=True)
 
 
-def _print_changes(output: Output, page: Any) -> None:
+def _print_changes(output: Output, pages: Iterator[RecordPage]) -> None:
     last: RecordPage | None = None
-    while True:
-        current = page()
-        if current != last:
-            output.console.print(_records_table(current))
-        last = current
-        time.sleep(_REFRESH_SECONDS)
+    for page in pages:
+        if page != last:
+            output.console.print(_records_table(page))
+        last = page
 
 
 def show_file(replication: Replication, target: str) -> None:

@@ -3,10 +3,10 @@
 import fcntl
 import os
 import signal
-import time
 from pathlib import Path
 
 from waybill.cli.errors import CommandError
+from waybill.core.retry import poll
 
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -62,11 +62,8 @@ def stop(record: Path) -> bool:
         if _free(lock):
             return False
         os.kill(int(os.pread(lock, 20, 0)), signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while not _free(lock):
-            if time.monotonic() > deadline:
-                raise CommandError(f"the stub services did not end within {_STOP_SECONDS:.0f} seconds")
-            time.sleep(_POLL_SECONDS)
+        if not poll(lambda: _free(lock), bool, seconds=_STOP_SECONDS, first_pause=_POLL_SECONDS)[1]:
+            raise CommandError(f"the stub services did not end within {_STOP_SECONDS:.0f} seconds")
         return True
     finally:
         os.close(lock)

@@ -37,7 +37,6 @@ from waybill.consignments.adapters.items import (
     registered_of,
     row_of,
 )
-from waybill.consignments.domain.corrections import Corrections
 from waybill.consignments.domain.file_records import FileOutcome, FileRow, StoredWaiver
 from waybill.consignments.domain.ports import Reader, Register, RunRecords
 from waybill.consignments.errors import (
@@ -54,6 +53,7 @@ from waybill.consignments.models import (
     Consignment,
     ConsignmentRun,
     ConsignmentStatus,
+    Corrections,
     Differences,
     LeftOutFile,
     RegisteredFile,

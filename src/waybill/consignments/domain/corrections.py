@@ -19,21 +19,19 @@ from waybill.consignments.errors import (
     FileNotFoundInConsignmentError,
     RegistrationConflictError,
 )
-from waybill.consignments.models import Consignment, CopyPlace, LeftOutFile, RegisteredFile, StatusName, StoredObject
+from waybill.consignments.models import (
+    Consignment,
+    CopyPlace,
+    Corrections,
+    LeftOutFile,
+    RegisteredFile,
+    StatusName,
+    StoredObject,
+)
 from waybill.core.clock import iso
 
 LEFT_OUT_KIND = "LEFT_OUT_LATER"
 _PAGE = 200
-
-
-@dataclass(frozen=True)
-class Corrections:
-    """What becomes of a consignment's files: other contents or paths, files that go, verdicts that are forgotten."""
-
-    replaced: Sequence[RegisteredFile] = ()
-    left_out: Sequence[LeftOutFile] = ()
-    # Of redacted files: their originals may be others, or gone.
-    judged_again: Sequence[str] = ()
 
 
 class CorrectedConsignment(TypedDict):

@@ -3,21 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypedDict
+from typing import Protocol, TypedDict
 
 from waybill.consignments.domain.file_records import FileOutcome, FileRow, StoredWaiver
 from waybill.consignments.models import (
     Consignment,
     ConsignmentRun,
+    Corrections,
     Differences,
     LeftOutFile,
     RegisteredFile,
     RunFailure,
     StoredObject,
 )
-
-if TYPE_CHECKING:
-    from waybill.consignments.domain.corrections import Corrections
 
 
 class Register(Protocol):
@@ -39,7 +37,7 @@ class Register(Protocol):
         """
         ...
 
-    def correct(self, consignment: Consignment, corrections: "Corrections") -> None:
+    def correct(self, consignment: Consignment, corrections: Corrections) -> None:
         """Register what files are from now on, and forget what was found of them; what is left out goes.
 
         The consignment is `Registered` again until the next run, which checks these files alone where the last one

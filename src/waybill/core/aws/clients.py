@@ -114,7 +114,7 @@ def _client(service: Any, region: str | None = None, *, attempts: int = _ATTEMPT
         max_pool_connections=32,
         user_agent_appid="waybill",
     )
-    return boto3.client(service, region_name=region, config=config)
+    return boto3.client(service, region_name=region, config=config)  # noqa: TID251 - this is it
 
 
 client = cast("CachedClients", _client)
@@ -131,4 +131,4 @@ def presigner() -> "S3Client":
     Objects under a KMS key are given to signatures of version 4 alone, which botocore does not make in every Region
     unasked; and an address of a new bucket has to name the Region (Amazon S3 user guide, "Virtual hosting of buckets").
     """
-    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))  # noqa: TID251 - this is it

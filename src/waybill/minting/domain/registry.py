@@ -36,5 +36,5 @@ class InvocationTime:
     """Time as one invocation has it: seconds that `remain`, a `sleep`, and a random number up to a limit."""
 
     remaining: Callable[[], float]
-    sleep: Callable[[float], None]
+    sleep: Callable[[float], object]
     uniform: Callable[[float, float], float]

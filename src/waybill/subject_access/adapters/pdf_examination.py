@@ -2,7 +2,7 @@
 
 import json
 import os
-import subprocess
+import subprocess  # noqa: TID251 - parsers that may crash or stall
 import sys
 from pathlib import Path
 from typing import Final

@@ -6,7 +6,7 @@ credentials, and `scanner_process` ends it and starts another.
 
 import json
 import resource
-import socket
+import socket  # noqa: TID251 - what the parent holds the other end of
 import sys
 from collections.abc import Iterator
 from pathlib import Path

@@ -13,7 +13,7 @@ class Pace:
 
     monotonic: Callable[[], float]
     remaining: Callable[[], float]
-    sleep: Callable[[float], None]
+    sleep: Callable[[float], object]
     uniform: Callable[[float, float], float]
     now: Callable[[], datetime]
 
