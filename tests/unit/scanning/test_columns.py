@@ -1,6 +1,8 @@
 """Headings of delimited text: those that were lost, and what is no heading."""
 
 import io
+import json
+from dataclasses import replace
 
 import pytest
 
@@ -30,7 +32,7 @@ def test_a_heading_names_its_column(heading: bytes, column: int) -> None:
     columns = Columns.of(heading, detectors())
     assert columns is not None
     row = _before(heading, column)
-    assert columns.name("US_SSN", columns.rows(row), 0, len(row))
+    assert columns.rows(row).are_named("US_SSN", 0, len(row))
 
 
 def _before(heading: bytes, column: int) -> bytes:
@@ -49,7 +51,7 @@ def test_a_record_is_no_heading(line: bytes) -> None:
 def test_a_number_in_another_column_is_none() -> None:
     columns = Columns.of(b"invoice,ssn\n", detectors())
     assert columns is not None
-    assert not columns.name("US_SSN", columns.rows(b""), 0, 0)
+    assert not columns.rows(b"").are_named("US_SSN", 0, 0)
 
 
 NAMED = [
@@ -156,3 +158,81 @@ def test_the_rows_of_a_statement_have_the_columns_that_it_names(engine: Engine, 
         INSERTS.index(b"219456789"): "US_SSN",
     }
     assert {each.byte_offset: each.detector for each in report.findings} == places
+
+
+def _insert(rows: int) -> bytes:
+    """Return a statement with rows whose strings end, and are cut, everywhere."""
+    parts = [
+        f"({number},'it''s, (\\' {'x' * (number % 23)}','hT9pQ2vX{number}z',NULL)".encode() for number in range(rows)
+    ]
+    return (
+        b"INSERT INTO t (id, note, password, x) VALUES\n"
+        + b",\n".join(parts)
+        + b";\nSELECT ('a', 'b', 'Zk4mW8rN1c');\n"
+    )
+
+
+@pytest.mark.parametrize("block", [61, 997, 1 << 20])
+@pytest.mark.parametrize("joint", [b",\n", b","])
+def test_a_statement_that_is_longer_than_a_block_has_its_columns_to_its_end(
+    engine: Engine, block: int, joint: bytes
+) -> None:
+    """ISO/IEC 9075-2, "insert statement": it ends with its last row, wherever a reader has cut it."""
+    text = _insert(120).replace(b",\n", joint)
+    report = ObjectScanner(engine, b"k", block_bytes=block).scan(io.BytesIO(text).read)
+    places = [text.index(b"hT9pQ2vX%dz" % number) for number in range(120)]
+    assert [each.byte_offset for each in report.findings if each.detector == "PASSWORD_COLUMN"] == places
+
+
+def test_a_statement_that_is_gone_on_with_has_its_columns(engine: Engine) -> None:
+    text = _insert(2000)
+    scanner = ObjectScanner(engine, b"k", block_bytes=5000, cap=100_000)
+    report, counts = scanner.scan(io.BytesIO(text).read, stop=lambda: True), 0
+    while report.checkpoint:
+        counts += 1
+        told = replace(report.checkpoint, columns=json.loads(json.dumps(report.checkpoint.columns)))
+        report = scanner.scan(io.BytesIO(text[told.offset :]).read, resume=told, stop=lambda: True)
+    assert counts > 3
+    assert report.counts["PASSWORD_COLUMN"] == 2000
+
+
+def test_a_string_without_an_end_has_no_columns_behind_its_block(engine: Engine) -> None:
+    text = b"INSERT INTO t (password) VALUES ('" + b"x" * 30_000 + b"\nhT9pQ2vX7b\n" * 100
+    report = ObjectScanner(engine, b"k", block_bytes=1000).scan(io.BytesIO(text).read)
+    assert report.counts["PASSWORD_COLUMN"] == 0
+
+
+@pytest.mark.parametrize("block", [64, 1 << 20])
+def test_a_line_that_ends_the_rows_of_copy_ends_no_others(engine: Engine, block: int) -> None:
+    """RFC 4180 knows no sign for the end of its rows; PostgreSQL documentation, COPY, "CSV Format": nor does CSV."""
+    text = b"name,ssn\nAda,219456789\n\\.\nBob,219456780\n" + b"Eve,none\n" * 20 + b"Kim,219456781\n"
+    report = ObjectScanner(engine, b"k", block_bytes=block).scan(io.BytesIO(text).read)
+    assert report.counts == {"US_SSN": 3}
+
+
+def test_a_quote_is_a_letter_in_the_rows_of_copy(engine: Engine) -> None:
+    """PostgreSQL documentation, COPY, "Text Format": nothing but the backslash is special."""
+    text = b'COPY t (size, ssn, x) FROM stdin;\n5" disk\t219456789\t1\n"\t219456780\t2\nx\t219456781\t"\n\\.\n'
+    report = ObjectScanner(engine, b"k").scan(io.BytesIO(text).read)
+    assert [each.byte_offset for each in report.findings] == [text.index(b"21945678%d" % last) for last in (9, 0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b"COPY t (a, ssn) FROM stdin;\n%41\t219%2D45%2D6789\n\\.\n", b"219%2D45%2D6789"),
+        (b"%41%42\nCOPY t (a, ssn) FROM stdin;\n%41\t219%2D45%2D6789\n\\.\n", b"219%2D45%2D6789"),
+        (b"INSERT INTO t (a, password) VALUES ('x', 'hT9pQ%32vX7b');\n", b"hT9pQ%32vX7b"),
+        (b"a,ssn\nx%2Cy,219%2D45%2D6789\n", b"219%2D45%2D6789"),
+    ],
+)
+def test_what_is_encoded_stands_in_the_column_that_it_is_written_in(engine: Engine, text: bytes, value: bytes) -> None:
+    """A comma that is encoded parts nothing (RFC 3986, section 2.2: it is data then)."""
+    report = ObjectScanner(engine, b"k").scan(io.BytesIO(text).read)
+    found = {text[each.byte_offset : each.byte_offset + each.byte_length] for each in report.findings}
+    assert value in found
+
+
+def test_what_is_encoded_behind_the_rows_of_a_table_is_in_none_of_its_columns(engine: Engine) -> None:
+    text = b"COPY t (a, ssn) FROM stdin;\nx\ty\n\\.\n" + b"z\t%32%31%39456789\n" * 40
+    assert not ObjectScanner(engine, b"k").scan(io.BytesIO(text).read).findings

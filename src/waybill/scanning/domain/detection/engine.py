@@ -6,8 +6,8 @@ the piece that it starts in. Which pieces are looked at depends on the gates, wh
 
 from collections.abc import Callable, Iterator, Sequence
 
-from waybill.scanning.domain.detection.columns import Columns
-from waybill.scanning.domain.detection.decoding import readings
+from waybill.scanning.domain.detection.columns import ColumnsOfText, NamedRows
+from waybill.scanning.domain.detection.decoding import Reading, readings
 from waybill.scanning.domain.detection.encoded import Decoded, Run, base64_runs, hex_runs
 from waybill.scanning.domain.detection.gates import INDEX_BITS, LEAD, REACH, Gate, fastest_gate
 from waybill.scanning.domain.detection.judging import Judge, Line
@@ -47,12 +47,12 @@ class Engine:
         self.gate = self._tasks.gate
 
     def matches(
-        self, text: bytes, start: int = 0, end: int | None = None, columns: Columns | None = None
+        self, text: bytes, start: int = 0, end: int | None = None, columns: ColumnsOfText | None = None
     ) -> list[Match]:
         """Return the values that start in `text[start:end]`, in order; what is around it is context."""
         return self._matches(text, start, len(text) if end is None else end, columns, DECODING_DEPTH)
 
-    def pieces(self, text: bytes, start: int, end: int, columns: Columns | None) -> dict[Piece, Look]:
+    def pieces(self, text: bytes, start: int, end: int, columns: ColumnsOfText | None) -> dict[Piece, Look]:
         """Return the pieces of `text[start:end]` to look at, and what for."""
         found = self._named(text, start, end, columns) if columns else {}
         tasks_of, lowest, limit = self._tasks.of_gates, start - LABEL_REACH, end + REACH
@@ -96,13 +96,13 @@ class Engine:
                     look = Look(there, last, 0)
                     found[below] = found[below] | look if below in found else look
 
-    def _named(self, text: bytes, start: int, end: int, columns: Columns) -> dict[Piece, Look]:
+    def _named(self, text: bytes, start: int, end: int, columns: ColumnsOfText) -> dict[Piece, Look]:
         """Every piece, for the rules that a column's name stands in for the keyword of."""
         tasks = self._tasks.concerning(columns.concerns)
         look = Look(tasks, len(text), 0)
         return dict.fromkeys(every_piece(text, start, end), look) if tasks else {}
 
-    def _matches(self, text: bytes, start: int, end: int, columns: Columns | None, depth: int) -> list[Match]:
+    def _matches(self, text: bytes, start: int, end: int, columns: ColumnsOfText | None, depth: int) -> list[Match]:
         pieces = sorted(self.pieces(text, start, end, columns).items())
         judge = Judge(text, columns)
         found: list[list[Match]] = []
@@ -118,7 +118,8 @@ class Engine:
             found[number].append(match)
         matches = self._put_together(found, [piece.line_end for piece, _ in pieces])
         if written and depth:
-            read = self._in_readings(text, (start, end), written, columns, depth)
+            named = _ColumnsAsWritten(text, columns, judge.rows) if columns and judge.rows else None
+            read = self._in_readings(text, (start, end), written, named, depth)
             matches = merged(matches, read, self._yielding)
         return matches
 
@@ -173,11 +174,53 @@ class Engine:
                 yield placed
 
     def _in_readings(
-        self, text: bytes, span: tuple[int, int], lines: list[tuple[int, int]], columns: Columns | None, depth: int
+        self,
+        text: bytes,
+        span: tuple[int, int],
+        lines: list[tuple[int, int]],
+        named: "_ColumnsAsWritten | None",
+        depth: int,
     ) -> Iterator[Match]:
         """Yield what is found where the signs of some lines are read, at the place that it has in the text."""
         for end, reading in readings(text, lines, LABEL_REACH):
+            columns = named.of(reading) if named else None
             for match in self._matches(reading.text, reading.begin, len(reading.text), columns, depth - 1):
                 first, last, kinds = reading.span(match.start, match.end)
                 if span[0] <= first < min(span[1], end):
                     yield match._replace(start=first, end=last, decoded_from=(*kinds, *match.decoded_from))
+
+
+class _ColumnsAsWritten:
+    """The columns of a text for readings of it: where its signs are read, places and delimiters are others."""
+
+    def __init__(self, text: bytes, columns: ColumnsOfText, rows: NamedRows, reading: Reading | None = None) -> None:
+        self._text = text
+        self._columns = columns
+        self._rows = rows
+        self._reading = reading
+        self._line, self._upto = 0, 0
+
+    def of(self, reading: Reading) -> "_ColumnsAsWritten":
+        """Return the columns of a reading."""
+        return _ColumnsAsWritten(self._text, self._columns, self._rows, reading)
+
+    def concerns(self, detector: str) -> bool:
+        """Return whether a column is named for `detector`."""
+        return self._columns.concerns(detector)
+
+    def rows(self, text: bytes) -> NamedRows:
+        """Return the rows of the reading, whose `text` is not looked at."""
+        del text
+        return self
+
+    def are_named(self, detector: str, line_start: int, at: int) -> bool:
+        """Return whether the value at a place of the reading is in a column named for `detector`."""
+        del line_start
+        if self._reading is None or not self._columns.concerns(detector):
+            return False
+        written = self._reading.span(at, at + 1)[0]
+        # A hostile line has a value every few bytes: what is before the last one was looked at.
+        known = self._upto if written >= self._upto else 0
+        found = self._text.rfind(b"\n", known, written) + 1
+        self._line, self._upto = found or (self._line if known else 0), written
+        return self._rows.are_named(detector, self._line, written)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from waybill.scanning.domain.detection.beside import is_near
-from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.columns import ColumnsOfText
 from waybill.scanning.domain.detection.labels import LABEL_REACH, SEPARATOR, Labels
 from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
 from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, Piece
@@ -28,10 +28,9 @@ _NEAR_BEHIND = 512
 class Judge:
     """Judges what the rules match in the pieces of one text."""
 
-    def __init__(self, text: bytes, columns: Columns | None) -> None:
+    def __init__(self, text: bytes, columns: ColumnsOfText | None) -> None:
         self._text = text
-        self._columns = columns
-        self._rows = columns.rows(text) if columns else None
+        self.rows = columns.rows(text) if columns else None
         self._labels = Labels(text)
         self._words = _Words(text)
         # One byte is looked for in a tenth of the time.
@@ -130,8 +129,7 @@ class Judge:
 
     def _is_in_column(self, piece: Piece, detector: Detector, start: int) -> bool:
         """Return whether a value stands in a column that is named for a detector."""
-        columns, rows = self._columns, self._rows
-        return bool(columns and rows and columns.name(detector.id, rows, piece.line_start, start))
+        return self.rows is not None and self.rows.are_named(detector.id, piece.line_start, start)
 
 
 class _Words:

@@ -73,7 +73,7 @@ class Rule:
     lookahead: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Detector:
     """One kind of sensitive value.
 

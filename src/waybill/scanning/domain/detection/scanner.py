@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks
 from waybill.scanning.domain.detection.budget import NAME_LENGTH, Limits, UnreadableError
-from waybill.scanning.domain.detection.columns import Columns, columns_from
+from waybill.scanning.domain.detection.column_names import names_of
+from waybill.scanning.domain.detection.columns import Columns, ColumnsOfText
 from waybill.scanning.domain.detection.containers import members
 from waybill.scanning.domain.detection.content_type import (
     CONTROL,
@@ -26,6 +27,7 @@ from waybill.scanning.domain.detection.content_type import (
     encoded_file_in,
     share_of,
 )
+from waybill.scanning.domain.detection.dumps import Names
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.isolation import Isolation, Send, in_this_process
 from waybill.scanning.domain.detection.masking import CONTEXT_BYTES, Span, context, masked
@@ -63,7 +65,7 @@ class Outcome(StrEnum):
 class Checkpoint:
     """Where a scan of plain text stopped, and what has to be known to go on; nothing of the text itself.
 
-    `offset` is in bytes of the object, `columns` as of `Columns.state`.
+    `offset` is in bytes of the object, `columns` as of `Names.state`.
     """
 
     offset: int
@@ -346,16 +348,15 @@ class _Scan:
         elif content.encoding == EBCDIC:
             read = EbcdicReader(read).read
         place = Place(content.encoding, resume.offset if resume else content.mark)
-        columns: Columns | None = None
+        names = Names()
         if resume:
             place.line, place.column = resume.line, resume.column
-            columns = Columns.from_state(resume.columns) if resume.columns else None
+            names = Names.from_state(resume.columns)
         for number, block in enumerate(blocks(read, self._scanner.block_bytes)):
             if number == 0 and not resume:
-                columns = Columns.of(block.text[:_HEADINGS_BYTES], self._scanner.engine.detectors)
-            detectors = self._scanner.engine.detectors
-            here, columns = columns_from(block.text, block.start, block.end, columns, detectors)
-            self._block(block, here, place, member)
+                names = Names(Columns.of(block.text[:_HEADINGS_BYTES], self._scanner.engine.detectors))
+            columns, names = names.over(block.text, block.start, block.end, names_of(self._scanner.engine.detectors))
+            self._block(block, columns, place, member)
             place.advance(block.text, block.offset, block.end)
             if block.end < len(block.text) and self._stop():
                 if member.name:
@@ -365,14 +366,14 @@ class _Scan:
                     line=place.line,
                     column=place.column,
                     encoding=content.encoding,
-                    columns=columns.state() if columns else {},
+                    columns=names.state(),
                     counts=dict(self.report.counts),
                     reasons=dict(self.report.reasons),
                 )
                 self.report.bytes_scanned = place.raw - (resume.offset if resume else 0)
                 return
 
-    def _block(self, block: Block, columns: Columns | None, place: Place, member: Member) -> None:
+    def _block(self, block: Block, columns: ColumnsOfText | None, place: Place, member: Member) -> None:
         scanner, report = self._scanner, self.report
         if b"\0" in block.text and (binary := _binary_bytes(block)):
             # A head that is text does not make the rest text.
