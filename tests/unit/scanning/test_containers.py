@@ -298,6 +298,16 @@ def test_memory_that_an_archive_claims_is_not_given(engine: Engine) -> None:
     assert (report.outcome, dict(report.reasons)) == (Outcome.SKIPPED, {"ARCHIVE_BROKEN": 1})
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [b"\x89LZO\0\r\n\x1a\n", b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18", b"\xff\x06\0\0sNaPpY", b"\x1f\x9d\x90"],
+)
+def test_text_that_a_compressed_form_leaves_as_it_is_is_not_looked_at(engine: Engine, mark: bytes) -> None:
+    """The marks of lzop, LZ4 (frame and legacy), Snappy (framing format) and compress, by their descriptions."""
+    report = scan(engine, mark + b" " + b"a line of text that stays as it is\n" * 40)
+    assert (report.outcome, dict(report.reasons)) == (Outcome.SKIPPED, {"UNSUPPORTED_TYPE": 1})
+
+
 @pytest.mark.parametrize("size", [200, 1000, 4000])
 def test_random_bytes_are_no_text(engine: Engine, size: int) -> None:
     """Random bytes were text in 37 % of cases at 200 bytes."""
@@ -343,6 +353,24 @@ def test_neighbours_are_not_glued_together(engine: Engine, markup: bytes) -> Non
     for name in names:
         report = scan(engine, zipped({"[Content_Types].xml": b"<Types/>", name: markup}))
         assert report.counts["IP"] == 0
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        "{old}{new}",
+        "{new}{old}",
+        "<w:ins w:id='7' w:author='b'>{old}</w:ins>{new}",
+        "{new}<w:del w:id='3' w:author='b'/></w:p><w:p>{old}",
+    ],
+)
+def test_what_was_deleted_and_what_is_written_instead_are_both_read(engine: Engine, paragraph: str) -> None:
+    """ECMA-376, part 1, 17.13.5.14 and 17.13.5.18: both stand in one paragraph, next to each other."""
+    old = "<w:del w:id='1' w:author='a'><w:r><w:delText>219-45-</w:delText><w:delText>6788</w:delText></w:r></w:del>"
+    new = f"<w:ins w:id='2' w:author='a'><w:r><w:t>{SSN}</w:t></w:r></w:ins>"
+    markup = f"<w:p><w:r><w:t>SSN: </w:t></w:r>{paragraph.format(old=old, new=new)}</w:p>".encode()
+    report = scan(engine, zipped({"[Content_Types].xml": b"<Types/>", "word/document.xml": markup}))
+    assert len({finding.fingerprint for finding in report.findings}) == report.counts["US_SSN"] == 2
 
 
 def test_a_value_that_spans_runs_is_whole(engine: Engine) -> None:
@@ -530,7 +558,10 @@ def test_a_value_of_a_sheet_counts_once_and_not_below_a_heading_beside_its_own(e
 
 @pytest.mark.parametrize(
     "part",
-    [b'a="xxxxxx1@', b'<a b="xxxxxx1@', b"<table:table-cell a", b"<table:table-cell/>", b'<property name="a'],
+    [
+        *(b'a="xxxxxx1@', b'<a b="xxxxxx1@', b"<table:table-cell a", b"<table:table-cell/>", b'<property name="a'),
+        *(b"<w:delText><w:del >", b"<w:delText><w:ins a"),
+    ],
 )
 def test_hostile_markup_takes_linear_time(part: bytes) -> None:
     """Each size a fourth of the next, so that four times the time are what is expected; quadratic would be sixteen."""

@@ -28,6 +28,7 @@ BEDROCK = "ABSK" + (LETTERS * 4)[:126] + "=="
         (f"app.dd.api.key = {HEX}\n", "DATADOG_API_KEY", HEX),
         (f"ocp_apim_subscription_key = '{HEX}'", "AZURE_API_KEY", HEX),
         (f'{{"m": "loaded\\nOKTA_TOKEN=00{LETTERS}"}}', "OKTA_TOKEN", f"00{LETTERS}"),
+        ('variable "API_TOKEN" {\n  default = "hT9pQ2vX7b"\n}\n', "PASSWORD_ASSIGNMENT", "hT9pQ2vX7b"),
         (f'key="{BEDROCK}"', "AWS_BEDROCK_API_KEY", BEDROCK),
         (
             f'<add value="sv=2024-08-04&amp;sp=r&amp;se=2027-05-01T00:00:00Z&amp;sig={LETTERS}abc%3D"/>',
@@ -63,3 +64,16 @@ def test_a_token_below_its_name_is_one_finding(scan: Scan) -> None:
     assert [each.detector for each in scan(f"- name: CI_TOKEN\n  value: {token}\n".encode()).findings] == [
         "GITLAB_TOKEN"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "detector"),
+    [
+        (f"GET https://x.org/a?refresh_token=1%2F%2F0{LETTERS}{LETTERS}&x=1 200\n", "GOOGLE_REFRESH_TOKEN"),
+        (f"https://x.org/?token=u%2B{LETTERS[:18]}&via=pagerduty", "PAGERDUTY_KEY"),
+        (f'<a href="?token=1&#47;&#47;0{LETTERS}{LETTERS}">', "GOOGLE_REFRESH_TOKEN"),
+    ],
+)
+def test_a_token_that_is_written_in_signs_is_found_once(scan: Scan, text: str, detector: str) -> None:
+    """RFC 3986, section 2.1; HTML, section 13.5: what is assigned is the token, and no password besides."""
+    assert [each.detector for each in scan(text.encode()).findings] == [detector]

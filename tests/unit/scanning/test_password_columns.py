@@ -116,3 +116,10 @@ def test_nothing_is_found_under_another_heading(engine: Engine, form: object, he
 def test_in_records_it_is_what_the_key_is_assigned(engine: Engine, text: str) -> None:
     """Known faults, K6, row 104: a literal of at least eight characters; a word of seven letters is none."""
     assert found(scan(engine, text.encode())) == [("PASSWORD_ASSIGNMENT", "MEDIUM", "")]
+
+
+@pytest.mark.parametrize("heading", ["AWS_SECRET_ACCESS_KEY", "privateKey", "DB-Passphrase", "Mot de passe"])
+def test_a_heading_is_no_value_of_its_own_column(engine: Engine, heading: str) -> None:
+    """RFC 4180, section 2.3: the first line may hold names; where tables are joined they come again."""
+    table = f"id,{heading},note\n1,,x\n"
+    assert found(scan(engine, table.encode() * 2)) == []

@@ -194,3 +194,29 @@ def test_a_page_tree_that_contains_itself_comes_to_an_end(engine: Engine) -> Non
         document.save(file)
     # As its readers do: the pages that there are.
     assert places(scan(engine, file.getvalue())) == {"page 2"}
+
+
+@pytest.mark.parametrize(
+    "before", [b"\x1b%-12345X@PJL SET COPIES=1\r\n", f"sent by {SSN}, ssn\n".encode(), b"x\n" * 500]
+)
+def test_what_stands_before_the_header_hides_no_document(engine: Engine, before: bytes) -> None:
+    """ISO 32000-1, annex H (7.5.2): readers take a header within the first 1,024 bytes."""
+    report = scan(engine, before + drawn(letter))
+    assert report.outcome == Outcome.COMPLETE
+    assert places(report) == {"page 2"} | ({"before the document"} if SSN.encode() in before else set())
+
+
+@pytest.mark.parametrize(
+    "text", ["%PDF-1.7 is a header\n1 0 obj\n", "as %PDF-1.4\nsays\n", "a\n" * 600 + "%PDF-1.4\n1 0 obj\n"]
+)
+def test_a_text_about_such_files_is_a_text(engine: Engine, text: str) -> None:
+    report = scan(engine, f"About: {text}ssn {SSN}".encode())
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {""})
+
+
+def test_strings_are_read_where_pages_cannot_be(engine: Engine) -> None:
+    """Without its trailer PDFium opens no file; qpdf looks for the objects (ISO 32000-1, 7.5.5)."""
+    content = drawn(lambda canvas: canvas.setSubject(f"ssn {SSN}"))
+    report = scan(engine, content[: content.rindex(b"trailer")])
+    assert [(each.member, each.reason) for each in report.unread] == [("pages", "ARCHIVE_BROKEN")]
+    assert (report.outcome, places(report)) == (Outcome.PARTIAL, {"objects"})

@@ -116,3 +116,21 @@ def test_every_text_of_a_presentation_is_a_line() -> None:
         "Größe\nzwei\n",
         "ssn 219-45-6789\n",
     ]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "&amp;C219-45-6789 SSN",
+        "&amp;LSSN&amp;R219-45-6789",
+        "&amp;C&amp;&quot;Arial,Bold&quot;&amp;14SSN &amp;B219-45&amp;B-6789",
+        "&amp;RSSN &amp;K04+000219-45-6789&amp;P",
+        "SSN &amp;&amp; &amp;KFF0000219-45-6789",
+    ],
+)
+def test_signs_of_headers_are_no_part_of_a_value(engine: Engine, header: str) -> None:
+    """ECMA-376, part 1, 18.3.1.46: where a section begins, how it looks, and what is filled in."""
+    rows = '<row r="1"><c r="A1"><v>1</v></c></row></sheetData><headerFooter>'
+    sheet = f"{rows}<oddHeader>{header}</oddHeader></headerFooter><sheetData>"
+    found = scan(engine, workbook(sheet)).findings
+    assert [(each.detector, each.cell) for each in found if each.detector == "US_SSN"] == [("US_SSN", "People")]

@@ -45,6 +45,12 @@ _BINARIES = (
     b"RIFF",
     b"Rar!\x1a\x07",
     b"\0\0\0\x0cjP  ",
+    # Compressed forms that leave most of a short text as it is: lzop, LZ4 (frame and legacy), Snappy (frame), compress.
+    b"\x89LZO\0\r\n\x1a\n",
+    b"\x04\x22\x4d\x18",
+    b"\x02\x21\x4c\x18",
+    b"\xff\x06\0\0sNaPpY",
+    b"\x1f\x9d",
 )
 # RFC 5322, section 3.6: two fields of a message, of which one says what it is.
 _FIELD = re.compile(rb"[!-9;-~]{1,80}[ \t]{0,8}:")
@@ -62,6 +68,13 @@ _ENCODED_FILE = re.compile(
 )
 
 
+PDF_HEADER_BYTES = 1024
+"""So far into a file readers look for the header of a PDF (ISO 32000-1, annex H, note on 7.5.2)."""
+# A header with nothing behind it in its line, and an object: a text about PDF has hardly both.
+_PDF_HEADER = re.compile(
+    rb".{0,%d}?%%PDF-[12]\.[0-9][ \t]{0,8}[\r\n](?=.{0,2048}?[\r\n][0-9]{1,7} [0-9]{1,5} obj\b)" % PDF_HEADER_BYTES,
+    re.DOTALL,
+)
 SCRIPT_BYTES = 1 << 18
 """So far into a script an archive is looked for; the heads of makeself and of Python's zipapp are shorter."""
 # What an archive begins with that tools put behind a script, or before it ends: of tar, the mark in its header.
@@ -122,7 +135,7 @@ _CONTAINERS = (
     (re.compile(rb"ORC(?=.{0,256}[\0-\x08])", re.DOTALL), Kind.ORC),
     (re.compile(rb"(?:PK00)?PK\x03\x04|PK\x05\x06"), Kind.ZIP),
     (re.compile(rb".{257}ustar", re.DOTALL), Kind.TAR),
-    # Readers take what stands before the header too (ISO 32000-1, annex H); of that, white space alone is no text.
+    # White space before the header is no text; for what else may stand there, see `_PDF_HEADER`.
     (re.compile(rb"(?:\xef\xbb\xbf)?[\0\t\n\f\r ]*%PDF-"), Kind.PDF),
     # "Database File Format", section 1.3.1.
     (re.compile(rb"SQLite format 3\0"), Kind.DATABASE),
@@ -149,10 +162,12 @@ def content_type_of(head: bytes) -> ContentType:
     if head.startswith(_BINARIES):
         return ContentType(Kind.OTHER)
     found = _text_type(head)
-    if found.kind == Kind.TEXT and found.encoding in {"utf-8", "latin-1"}:
-        message = _message_type(head[found.mark :])
-        return message or (ContentType(Kind.ENCODED) if has_encoded_file(head) else found)
-    return found
+    is_text = found.kind == Kind.TEXT and found.encoding in {"utf-8", "latin-1"}
+    if is_text and (message := _message_type(head[found.mark :])):
+        return message
+    if _PDF_HEADER.match(head):
+        return ContentType(Kind.PDF)
+    return ContentType(Kind.ENCODED) if is_text and has_encoded_file(head) else found
 
 
 def archive_behind(script: bytes) -> int:

@@ -93,7 +93,9 @@ class Judge:
     def _keyword(self, piece: Piece, task: Task, start: int, end: int, *, hinted: bool) -> bool | Callable[[], bool]:
         """Return whether a word says what a value is, or what tells it: most values are refused without that."""
         if task.rule.needs_column:
-            return self._is_in_column(piece, task.detector, start)
+            # A heading says what it is itself: it stands in its own column, and again where tables are joined.
+            heading = task.detector.named_by(self._text[start:end].decode("utf-8", "replace"))
+            return not heading and self._is_in_column(piece, task.detector, start)
         asked = partial(self._has_keyword, piece, task.detector, start, end, hinted=hinted)
         return asked() if task.rule.needs_keyword else asked
 

@@ -35,6 +35,7 @@ _FIELD = re.compile(
     rb"<(?:(?:\w{1,20}:)?property\b[^<>]{0,400}?\sname|meta:user-defined\b[^<>]{0,400}?\smeta:name|w:alias\s+w:val)"
     rb"=\"([^\"<>]{1,200})\"[^<>]{0,400}>"
 )
+_DELETED = b"<w:delText"
 # OpenDocument, part 3, 9.1.4 and 19.385: cells without content, cells that are repeated, values as they are stored.
 _ODF_CELL = re.compile(
     rb"<table:(?:covered-)?table-cell\b(?P<attributes>[^<>]{0,20000}?)"
@@ -107,7 +108,7 @@ def plain_text(markup: bytes) -> bytes:
     """Return the text of a part, in UTF-8."""
     if markup.startswith((b"\xff\xfe", b"\xfe\xff")):
         markup = markup.decode("utf-16", "replace").encode()
-    plain = _FIELD.sub(rb" \1: ", markup)
+    plain = _FIELD.sub(rb" \1: ", _with_deletions_behind(markup))
     if b"<table:" in plain:
         plain = _ODF_CELL.sub(_odf_cell, plain)
     plain = _CELL_END.sub(b"\t", plain)
@@ -118,6 +119,38 @@ def plain_text(markup: bytes) -> bytes:
         plain = b"\n".join(line.rstrip() for line in plain.split(b"\n"))
     plain = b"\n".join([plain, *_attributes(markup)])
     return html.unescape(plain.decode("utf-8", "replace")).encode()
+
+
+def _with_deletions_behind(markup: bytes) -> bytes:
+    """Return a part as it reads now, and behind it those of its paragraphs that have had other words before.
+
+    ECMA-376, part 1, 17.13.5: what is deleted stays in its paragraph, most often beside what is written in its place.
+    """
+    if _DELETED not in markup:
+        return markup
+    now, before = list[bytes](), list[bytes]()
+    for paragraph in markup.split(b"</w:p>"):
+        if _DELETED in paragraph:
+            before.append(_without(paragraph, b"w:ins"))
+            now.append(_without(paragraph, b"w:del"))
+        else:
+            now.append(paragraph)
+    return b"</w:p>".join((*now, *before, b""))
+
+
+def _without(markup: bytes, element: bytes) -> bytes:
+    """Return markup without the elements of a name; an insertion that was deleted again has been there before."""
+    parts, place, closing = list[bytes](), 0, b"</" + element + b">"
+    for start in re.finditer(b"<" + element + rb"(?:\s[^<>]{0,2000})?(?<!/)>", markup):
+        if start.start() < place:
+            continue
+        end = markup.find(closing, start.end())
+        if end < 0:
+            break
+        if element == b"w:del" or _DELETED not in markup[start.end() : end]:
+            parts.append(markup[place : start.start()])
+            place = end + len(closing)
+    return b"".join((*parts, markup[place:]))
 
 
 def _odf_cell(cell: re.Match[bytes]) -> bytes:

@@ -61,7 +61,10 @@ def yielded(matches: list[Match], yielding: Collection[str]) -> list[Match]:
 
 
 def merged(matches: list[Match], read: Iterable[Match], yielding: Collection[str]) -> list[Match]:
-    """Return `matches` and those `read` from signs that are not among them, or that one of them is a part of."""
+    """Return `matches` and those `read` from signs that are not among them, or that one of them is a part of.
+
+    A detector that yields has none where another claims the bytes, wherever either is read.
+    """
     starts = [match.start for match in matches]
     added, replaced = list[Match](), set[int]()
     for match in read:
@@ -77,6 +80,9 @@ def merged(matches: list[Match], read: Iterable[Match], yielding: Collection[str
         if not (others and match.detector in yielding):
             added.append(match)
             replaced.update(same)
+            # What only looks like a secret gives way to what it is once its signs are read.
+            if match.detector not in yielding:
+                replaced.update(place for place in claims if matches[place].detector in yielding)
     kept = [match for place, match in enumerate(matches) if place not in replaced]
     return sorted(kept + added, key=in_order)
 

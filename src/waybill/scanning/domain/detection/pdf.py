@@ -5,11 +5,13 @@ and attached files are objects, wherever they hang. Pictures are not read, scann
 some is told of.
 """
 
+import codecs
 from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from waybill.scanning.domain.detection.budget import Budget, UnreadableError
+from waybill.scanning.domain.detection.content_type import PDF_HEADER_BYTES
 from waybill.scanning.domain.detection.member import Member, named, on_disk, refused, text_of
 
 if TYPE_CHECKING:
@@ -32,12 +34,32 @@ _DRAWING_KEYS = frozenset(
 def pdf_members(outer: Member, budget: Budget) -> Iterator[Member]:
     """Yield what can be read of a PDF; raises UnreadableError where it is encrypted or broken."""
     with on_disk(outer, budget) as (path, size):
-        yield from _pages(outer, path, budget, size)
+        if before := _before(path):
+            budget.enter()
+            yield Member(named(outer, "before the document", budget), BytesIO(before).read)
+        # Each reader mends what the other does not.
+        broken = False
+        try:
+            yield from _pages(outer, path, budget, size)
+        except UnreadableError as error:
+            if error.reason != "ARCHIVE_BROKEN":
+                raise
+            broken = True
         try:
             yield from _objects(outer, path, budget, size)
         except UnreadableError as error:
-            # Readers of pages mend more than readers of objects do.
+            if broken:
+                raise
             yield refused(named(outer, "objects", budget), error.reason)
+        if broken:
+            yield refused(named(outer, "pages", budget), "ARCHIVE_BROKEN")
+
+
+def _before(path: str) -> bytes:
+    """Return what stands before the header (ISO 32000-1, annex H: within the first 1,024 bytes) and is not blank."""
+    with open(path, "rb") as file:
+        head = file.read(PDF_HEADER_BYTES + 5)
+    return head[: max(0, head.find(b"%PDF-"))].removeprefix(codecs.BOM_UTF8).strip(b"\0\t\n\f\r ")
 
 
 def _pages(outer: Member, path: str, budget: Budget, size: int) -> Iterator[Member]:

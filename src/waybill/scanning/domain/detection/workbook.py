@@ -18,6 +18,12 @@ from waybill.scanning.domain.detection.tables import line_of
 _STRINGS = "xl/sharedStrings.xml"
 _PART_BYTES = 64 << 20
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+# ECMA-376, part 1, 18.3.1.46: where a section of a header begins, what is filled in, and how it looks.
+_HEADERS = frozenset(f"{page}{part}" for page in ("odd", "even", "first") for part in ("Header", "Footer"))
+_HEADER_CODE = re.compile(
+    r"&(?:(?P<text>&)|(?P<apart>[LCRPNDTZFAGlcrpndtzfag])|[BIUESXYOHbiuesxyoh]|\"[^\"]{0,120}\"|[0-9]{1,3}"
+    r"|[Kk](?:[0-9A-Fa-f]{6}|[0-9]{2}[+-][0-9]{3}))"
+)
 _RATIO = 100
 # No value that is looked for is shorter.
 _SHORT = 6
@@ -221,7 +227,7 @@ class _Rows:
         elif element == "rPh":
             self._text.append(" ")
         else:
-            self._in = ""
+            self._in = "header" if element in _HEADERS else ""
             # What is written in attributes: hints, titles of validations, addresses of links.
             for value in attributes.values():
                 if len(value) > _SHORT and any(map(str.isalpha, value)):
@@ -232,6 +238,8 @@ class _Rows:
             self._text.append(text)
         elif self._in == "f":
             self._formula.append(text)
+        elif self._in == "header":
+            self._tell(_HEADER_CODE.sub(lambda code: code["text"] or (" " if code["apart"] else ""), text))
         elif text.strip():
             self._tell(text)
 

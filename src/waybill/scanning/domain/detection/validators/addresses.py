@@ -63,6 +63,8 @@ _NO_ADDRESS_BEFORE = re.compile(
     rb"|(?:oid|objectidentifier|section|rfc[ -]?\d{1,5})\W{0,4})$"
 )
 _NO_ADDRESS_BYTES = 24
+# HTML, section 4.2.5.1: the program that has written a page, and its version.
+_GENERATOR = re.compile(rb"(?i)generator[\"']?\s{1,4}content=[\"']?[^\"'<>]{1,24}$")
 # What stands in front of a slice of a sequence, such as key[0::2].
 _SLICE = re.compile(rb"[\w)\]]\[$")
 # First octets of the ranges that RFC 6890 and its registry treat specially, and of those from 224 on.
@@ -80,6 +82,8 @@ def ip(value: bytes, around: Surroundings) -> Verdict | None:
     """
     before = around.before
     if _NO_ADDRESS_BEFORE.search(before, max(0, len(before) - _NO_ADDRESS_BYTES)) or around.after.startswith(_REVERSED):
+        return None
+    if b"enerator" in before and _GENERATOR.search(before):
         return None
     if b":" not in value and (octets := _octets(value)):
         if octets[0] not in _SPECIAL_FIRST:

@@ -95,16 +95,16 @@ def password_assignment(value: bytes, around: Surroundings) -> Verdict | None:
     return Verdict(literal, start=start, end=start + len(literal))
 
 
-# What stands in such a column where there is no password, what a heading is called, and what hashes begin with.
+# What stands in such a column where there is no password, and what hashes begin with.
 _NO_VALUE = re.compile(
     rb"(?i)(?:yes|no|n/a|null|none|nil|unset|unknown|required|optional|enabled|disabled|expired|active|inactive|empty"
-    rb"|string|text|varchar.*|.*(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|passwort|kennwort))"
+    rb"|string|text|varchar.*)"
     rb"|\$(?:[1256y]|2[abxy]?|argon2\w*|pbkdf2\S*|scrypt|apr1)\$.*|\{(?:S?SHA\d*|S?MD5|CRYPT)\}.*|[-*#.x_]+"
 )
 
 
 def password_in_column(value: bytes, _: Surroundings) -> Verdict | None:
-    """Whatever stands in such a column and is no placeholder, no hash and no heading; less sure of a plain word."""
+    """Whatever stands in such a column and is no placeholder and no hash; less sure of a plain word."""
     if _NO_VALUE.fullmatch(value) or is_placeholder(value):
         return None
     likely = len(value) >= 8 and DIGIT.search(value) and LETTER.search(value) and entropy(value) >= 2.8
