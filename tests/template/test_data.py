@@ -174,6 +174,19 @@ def test_what_is_overwritten_in_production_keeps_its_versions(stack: Stack, stag
     assert (found["DestinationBucketA"] == found["DestinationBucketB"] == {"Status": "Enabled"}) is versioned
 
 
+def backed_up(deployment: Deployment) -> set[str]:
+    """What has the tag that BackupSelection looks for."""
+    (selection,) = deployment.of_type("AWS::Backup::BackupSelection").values()
+    ((key, value),) = [
+        (tag["ConditionKey"], tag["ConditionValue"]) for tag in selection["BackupSelection"]["ListOfTags"]
+    ]
+    return {
+        name
+        for name, one in deployment.resources.items()
+        if {"Key": key, "Value": value} in (one["Properties"].get("Tags") or [])
+    }
+
+
 def test_backups_are_made_on_request_alone_and_nobody_can_take_them(stack: Stack) -> None:
     """AWS Backup developer guide, "AWS Backup Vault Lock": with a time to change it, a lock is in compliance mode."""
     kinds = [f"AWS::Backup::Backup{kind}" for kind in ("Vault", "Plan", "Selection")]
@@ -187,11 +200,15 @@ def test_backups_are_made_on_request_alone_and_nobody_can_take_them(stack: Stack
     assert [rule["Lifecycle"] for rule in plan["BackupPlan"]["BackupPlanRule"]] == [{"DeleteAfterDays": "35"}]
     # AWS::Backup::BackupVault, `BackupVaultName`.
     assert re.fullmatch(r"[a-zA-Z0-9_-]{2,50}", vault["BackupVaultName"])
-    taken = {name.removesuffix(".Arn") for name in selection["BackupSelection"]["Resources"]}
+    taken = backed_up(deployment)
     # A session of the console that is lost is signed in anew.
     missing = set(TABLES) - {"ConsoleSessionsTable"} - taken
-    assert missing == set(), "BackupSelection has to name them"
+    assert missing == set(), "they need `Tags: *BackedUp`"
     assert "ConsoleSessionsTable" not in taken
+    # Stacks of an account and Region have different names: neither backs up what is the other's.
+    assert selection["BackupSelection"].keys() == {"SelectionName", "IamRoleArn", "ListOfTags"}
+    (tag,) = selection["BackupSelection"]["ListOfTags"]
+    assert tag == {"ConditionType": "STRINGEQUALS", "ConditionKey": "waybill:backup", "ConditionValue": "waybill"}
 
 
 def test_a_backup_that_is_not_made_is_told(stack: Stack) -> None:
@@ -215,8 +232,7 @@ def test_a_secret_may_be_made_with_the_key_of_the_stack(stack: Stack) -> None:
 def test_a_bucket_that_is_backed_up_has_versions(stack: Stack, stage: str) -> None:
     """ "S3 Versioning must be enabled" (AWS Backup developer guide, "Amazon S3 backups")."""
     deployment = Deployment(stack.template, Stage=stage, BackupDays="7")
-    (selection,) = deployment.of_type("AWS::Backup::BackupSelection").values()
-    taken = {name.removesuffix(".Arn") for name in selection["BackupSelection"]["Resources"]} - set(TABLES)
+    taken = backed_up(deployment) - set(TABLES)
     assert bool(taken) is (stage == "prod")
     buckets = deployment.of_type("AWS::S3::Bucket")
     assert {name for name in taken if buckets[name].get("VersioningConfiguration") != {"Status": "Enabled"}} == set()
