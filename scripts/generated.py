@@ -1,8 +1,14 @@
 """Files of the repository that are made of others: written, or with --check only compared."""
 
 import difflib
+import re
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+_MARK = re.compile(r"(?P<indent> *)(?P<before>.*)(?:#|<!--) scripts/lists: (?P<name>[\w-]+)(?: -->)?$")
+
+type Lists = Mapping[str, Callable[[], Iterator[str]]]
 
 
 def write_or_compare(path: Path, wanted: str, source: str, program: str | None = None) -> int:
@@ -21,3 +27,36 @@ def write_or_compare(path: Path, wanted: str, source: str, program: str | None =
     sys.stderr.writelines(difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), file, source))
     print(f"{file} differs from {source}: run scripts/{program or path.stem}", file=sys.stderr)
     return 1
+
+
+def filled(text: str, lists: Lists) -> str:
+    """Return the text of a file with its lists.
+
+    A list stands below a line with the mark `scripts/lists: NAME`: to the end of what is indented further, or, where
+    the line has nothing else, to one with `end`.
+
+    Raises
+    ------
+    ValueError
+        The file marks other lists than these.
+    """
+    marked = [mark["name"] for line in text.splitlines() if (mark := _MARK.match(line))]
+    if sorted(marked) != sorted(lists):
+        raise ValueError(f"the file marks the lists {sorted(marked)}, where there are {sorted(lists)}")
+    return "\n".join(_lines(text, lists)) + "\n"
+
+
+def _lines(text: str, lists: Lists) -> Iterator[str]:
+    old: re.Pattern[str] | None = None  # what a line of the list begins with
+    for line in text.splitlines():
+        if old and old.match(line):
+            continue
+        old = None
+        yield line
+        if mark := _MARK.match(line):
+            indent = len(mark["indent"])
+            # A line that says nothing else has a line for the end beside it.
+            closed = not mark["before"]
+            old = re.compile(r"(?! *(?:# end|<!-- end -->)$)" if closed else " " * (indent + 1))
+            before = " " * (indent if closed else indent + 2)
+            yield from (f"{before}{item}" for item in lists[mark["name"]]())

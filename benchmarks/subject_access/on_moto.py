@@ -146,10 +146,10 @@ def _prepare(stub: StubServer) -> None:
     )
     os.environ |= {
         "SUBJECT_ACCESS_TABLE": TABLE,
-        "SUBJECT_ACCESS_BUCKET": BUCKET,
+        "SUBJECT_ACCESS_REPORTS_BUCKET": BUCKET,
         "SUBJECT_ACCESS_WORKFLOW_ARN": machine["stateMachineArn"],
         "FAILURE_TOPIC_ARN": boto3.client("sns").create_topic(Name="failures")["TopicArn"],
-        "UPSTREAM_HOSTS": "http://127.0.0.1:*",
+        "SUBJECT_ACCESS_HOSTS": "http://127.0.0.1:*",
         "UPSTREAM_PRIVATE_RANGES": "127.0.0.0/8",
         "UPSTREAM_SECRET_PREFIX": "waybill/sar/",
     }

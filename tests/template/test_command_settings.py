@@ -9,34 +9,16 @@ import pytest
 
 import waybill
 from scripts.template import load_template
-from waybill.cli.deployment import OUTPUT_OF_SETTING
+from waybill.cli.deployment import setting_of
 from waybill.core.settings import WaybillSettings
 
 # Commands ask the API instead, or have no need of it.
 FUNCTIONS_ALONE = {
     "CONSOLE_SESSIONS_TABLE",
-    "ID_MINTER_WORKFLOW_ARN",
-    "REPLICATION_JOBS_WORKFLOW_ARN",
     "SCAN_SECRET_ARN",
     "SCAN_WEBHOOK_QUEUE_URL",
-    "SCAN_WEBHOOK_SECRET_ARN",
-    "SOURCE_BUCKET",
     "UPSTREAM_SECRET_PREFIX",
 }
-
-
-def test_a_command_finds_every_setting_that_has_no_default() -> None:
-    for module in pkgutil.walk_packages(waybill.__path__, "waybill."):
-        if module.name.endswith(".settings"):
-            importlib.import_module(module.name)
-    needed = {
-        name.upper()
-        for settings in _below(WaybillSettings)
-        for name, field in settings.model_fields.items()
-        if field.is_required()
-    }
-    missing = needed - OUTPUT_OF_SETTING.keys() - FUNCTIONS_ALONE
-    assert missing == set(), "needs an output, and a line in OUTPUT_OF_SETTING, or functions alone need it"
 
 
 def _below(settings: type[WaybillSettings]) -> set[type[WaybillSettings]]:
@@ -45,10 +27,28 @@ def _below(settings: type[WaybillSettings]) -> set[type[WaybillSettings]]:
     return found.union(*map(_below, found))
 
 
-@pytest.mark.parametrize(("setting", "output"), OUTPUT_OF_SETTING.items())
-def test_an_output_says_what_functions_are_given(setting: str, output: str) -> None:
+def settings() -> set[type[WaybillSettings]]:
+    for module in pkgutil.walk_packages(waybill.__path__, "waybill."):
+        if module.name.endswith(".settings"):
+            importlib.import_module(module.name)
+    return _below(WaybillSettings)
+
+
+OUTPUT_OF_SETTING = {setting_of(output): output for output in load_template()["Outputs"]}
+NAMES = {name.upper() for each in settings() for name in each.model_fields}
+
+
+def test_a_command_finds_every_setting_that_has_no_default() -> None:
+    fields = ((name, field) for each in settings() for name, field in each.model_fields.items())
+    needed = {name.upper() for name, field in fields if field.is_required()}
+    missing = needed - OUTPUT_OF_SETTING.keys() - FUNCTIONS_ALONE
+    assert missing == set(), "needs an output of its name, such as ScansTableName, or functions alone need it"
+
+
+@pytest.mark.parametrize("setting", sorted(NAMES & OUTPUT_OF_SETTING.keys()))
+def test_an_output_says_what_functions_are_given(setting: str) -> None:
     template = load_template()
-    said = template["Outputs"][output]["Value"]
+    said = template["Outputs"][OUTPUT_OF_SETTING[setting]]["Value"]
     functions = (each["Properties"] for each in template["Resources"].values() if "Function" in each["Type"])
     given = [
         function["Environment"]["Variables"][setting]

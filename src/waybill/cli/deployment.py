@@ -1,6 +1,7 @@
 """The deployed application that a command works on: on this machine, or on AWS."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,44 +14,16 @@ from waybill.core.errors import ConfigurationError
 
 DEFAULT_STACK_NAME = "waybill"
 
-# What the functions of a workflow read from their environment, and which output of the stack says it. Held against
-# `template.yaml` by a test. Other settings concern functions alone.
-OUTPUT_OF_SETTING = {
-    "CONSIGNMENTS_TABLE": "ConsignmentsTableName",
-    "CONSIGNMENT_CHECKS_WORKFLOW_ARN": "ConsignmentChecksWorkflowArn",
-    "CONSIGNMENT_CLEAN_BUCKET": "ConsignmentCleanBucketName",
-    "CONSIGNMENT_QUARANTINE_BUCKET": "ConsignmentQuarantineBucketName",
-    "CONSIGNMENT_RESULTS_BUCKET": "ConsignmentResultsBucketName",
-    "CONSIGNMENT_RULES_BUCKET": "ConsignmentRulesBucketName",
-    "CONSIGNMENT_UPLOAD_BUCKET": "ConsignmentUploadBucketName",
-    "CUSTODY": "Custody",
-    "CUSTODY_IDENTIFIER_PATTERN": "CustodyIdentifierPattern",
-    "CUSTODY_LOG_BUCKET": "CustodyLogBucketName",
-    "CUSTODY_MAC_KEY_ARN": "CustodyMacKeyArn",
-    "CUSTODY_REFUSED_QUEUE_URL": "CustodyRefusedQueueUrl",
-    "CUSTODY_SIGNING_KEY_ARN": "CustodyKeyArn",
-    "CUSTODY_TABLE": "CustodyTableName",
-    "CUSTODY_WATCH_BUCKETS": "CustodyWatchBuckets",
-    "DESTINATION_BUCKETS": "DestinationBucketNames",
-    "DESTINATION_OPTIONS": "DestinationOptions",
-    "DOCUMENTS_BUCKET": "DocumentsBucketName",
-    "FAILURE_TOPIC_ARN": "FailureTopicArn",
-    "FILE_COPY_EXPRESS_WORKFLOW_ARN": "FileCopyExpressWorkflowArn",
-    "FILE_COPY_TRACKING_TABLE": "FileCopyTrackingTableName",
-    "FILE_COPY_WORKFLOW_ARN": "FileCopyWorkflowArn",
-    "IDENTIFIERS_TABLE": "IdentifiersTableName",
-    "MINTING_RESULT_QUEUE_URL": "MintingResultQueueUrl",
-    "SCANS_TABLE": "ScansTableName",
-    "SCAN_EXPORTS_BUCKET": "ScanExportsBucketName",
-    "SCAN_EXPORT_QUEUE_URL": "ScanExportQueueUrl",
-    "SCAN_QUEUE_URL": "ScanQueueUrl",
-    "SCAN_WORKFLOW_ARN": "ScanWorkflowArn",
-    "SUBJECT_ACCESS_BUCKET": "SubjectAccessReportsBucketName",
-    "SUBJECT_ACCESS_TABLE": "SubjectAccessTableName",
-    "SUBJECT_ACCESS_WORKFLOW_ARN": "SubjectAccessWorkflowArn",
-    "TRIGGER_BUCKETS": "SourceBucketName",
-    "UPSTREAM_HOSTS": "SubjectAccessHosts",
-}
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def setting_of(output: str) -> str:
+    """Return the variable of the functions whose value an output says: `ScansTableName` says `SCANS_TABLE`.
+
+    A name is what a setting has of a resource: `Name` at the end of an output is no part of the variable.
+    """
+    resource = f"{output.removesuffix('Names')}s" if output.endswith("Names") else output.removesuffix("Name")
+    return _WORDS.sub("_", resource).upper()
 
 
 @dataclass(frozen=True)
@@ -87,7 +60,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """Return the variables of its functions, as far as commands need them, and those that lead to its AWS."""
-        settings = {name: self.outputs[key] for name, key in OUTPUT_OF_SETTING.items() if key in self.outputs}
+        settings = {setting_of(output): value for output, value in self.outputs.items()}
         if self.endpoint:
             return settings | account_environment(self.endpoint, self.region)
         region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region} if self.region else {}

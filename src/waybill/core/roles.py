@@ -6,21 +6,23 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """Every role that a token's `roles` claim can give; a new workflow adds its own here."""
+    """Every role that a token's `roles` claim can give: those that routes name, and `admin`, which has all of them."""
 
-    REPLICATION = "replication"
-    MINTING = "minting"
+    # scripts/lists: roles
     CONSIGNMENTS = "consignments"
-    CONSIGNMENTS_SERVICE = "consignments-service"
     CONSIGNMENTS_APPROVER = "consignments-approver"
-    SCANNING = "scanning"
+    CONSIGNMENTS_SERVICE = "consignments-service"
     CUSTODY = "custody"
     CUSTODY_ADMIN = "custody-admin"
+    MINTING = "minting"
+    REPLICATION = "replication"
+    SAR_ADMIN = "sar-admin"
+    SAR_APPROVER = "sar-approver"
+    SAR_SUPPORT = "sar-support"
     SAR_USER = "sar-user"
     SAR_WORKER = "sar-worker"
-    SAR_SUPPORT = "sar-support"
-    SAR_APPROVER = "sar-approver"
-    SAR_ADMIN = "sar-admin"
+    SCANNING = "scanning"
+    # end
     ADMIN = "admin"
 
 

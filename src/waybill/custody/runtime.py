@@ -78,7 +78,7 @@ def signer() -> "KmsSigner":
     from waybill.custody.adapters.kms import KmsSigner
 
     settings = load(LogSettings)
-    return KmsSigner(client("kms"), settings.custody_signing_key_arn, f"waybill/{settings.custody_log_bucket}")
+    return KmsSigner(client("kms"), settings.custody_key_arn, f"waybill/{settings.custody_log_bucket}")
 
 
 def log() -> "S3Log":
@@ -153,7 +153,7 @@ def _interpreter() -> "Interpreter":
         places.consignment_upload_bucket,
         places.consignment_clean_bucket,
         places.consignment_quarantine_bucket,
-        places.subject_access_bucket,
+        places.subject_access_reports_bucket,
     )
     others = WorkflowTables(client("dynamodb"), tables.consignments_table, tables.scans_table)
     return Interpreter(others, buckets)

@@ -24,7 +24,7 @@ class LogSettings(WaybillSettings):
     """The log's bucket, which is its name as well, and the key that signs it."""
 
     custody_log_bucket: str
-    custody_signing_key_arn: str
+    custody_key_arn: str
 
 
 class SealingSettings(WaybillSettings):
@@ -73,7 +73,7 @@ class WorkflowBucketSettings(WaybillSettings):
     consignment_upload_bucket: str
     consignment_clean_bucket: str
     consignment_quarantine_bucket: str
-    subject_access_bucket: str
+    subject_access_reports_bucket: str
 
 
 class RefusalSettings(WaybillSettings):

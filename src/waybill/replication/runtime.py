@@ -157,7 +157,8 @@ def routing() -> "Routing":
 
 def trigger_buckets() -> frozenset[str]:
     """Return the buckets that no copy may go to."""
-    return frozenset(load(LoopGuardSettings).trigger_buckets)
+    source = load(LoopGuardSettings).source_bucket
+    return frozenset({source} if source else ())
 
 
 def start_manually(payload: object) -> "Started":

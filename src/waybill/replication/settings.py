@@ -50,9 +50,9 @@ class FileCopyWorkflowSettings(WaybillSettings):
 
 
 class LoopGuardSettings(WaybillSettings):
-    """The buckets whose uploads start this workflow, which no copy may go to."""
+    """The bucket whose uploads start this workflow, which no copy may go to."""
 
-    trigger_buckets: Names = ()
+    source_bucket: str | None = None
 
 
 class TrackingSettings(WaybillSettings):

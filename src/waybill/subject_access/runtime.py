@@ -84,7 +84,7 @@ def reports() -> "ReportsBucket":
     from waybill.core.aws.clients import client, presigner
     from waybill.subject_access.adapters.s3 import ReportsBucket
 
-    return ReportsBucket(client("s3"), load(BucketSettings).subject_access_bucket, presigner())
+    return ReportsBucket(client("s3"), load(BucketSettings).subject_access_reports_bucket, presigner())
 
 
 @cache
@@ -249,7 +249,7 @@ def rendering() -> "Rendering":
     from waybill.subject_access.adapters.report_files import ReportFiles
     from waybill.subject_access.domain.rendering import Rendering
 
-    files = ReportFiles(client("s3"), load(BucketSettings).subject_access_bucket)
+    files = ReportFiles(client("s3"), load(BucketSettings).subject_access_reports_bucket)
     return Rendering(store(), catalogue(), files, now)
 
 
@@ -280,7 +280,11 @@ def fetcher(context: "InvocationContext") -> "Fetcher":
 
     settings: UpstreamSettings = load(UpstreamSettings)
     limits = Limits(answer_bytes=settings.upstream_max_bytes, answer_seconds=settings.upstream_budget_seconds)
-    parts, requests, at = S3Parts(client("s3"), load(BucketSettings).subject_access_bucket), store(), pace(context)
+    parts, requests, at = (
+        S3Parts(client("s3"), load(BucketSettings).subject_access_reports_bucket),
+        store(),
+        pace(context),
+    )
     return Fetcher(
         requests=requests,
         catalogue=catalogue(),

@@ -19,7 +19,7 @@ class TableSettings(WaybillSettings):
 class BucketSettings(WaybillSettings):
     """The bucket of reports and their parts."""
 
-    subject_access_bucket: str
+    subject_access_reports_bucket: str
 
 
 class WorkflowSettings(WaybillSettings):
@@ -39,15 +39,15 @@ class LifecycleSettings(WaybillSettings):
 class ServiceHostSettings(WaybillSettings):
     """The hosts of the services that may be asked.
 
-    `upstream_hosts` is a list with commas: `*.service.example`, `host:8443`, `http://127.0.0.1:*`; without a scheme it
-    is https.
+    `subject_access_hosts` is a list with commas: `*.service.example`, `host:8443`, `http://127.0.0.1:*`; without a
+    scheme it is https.
     """
 
-    upstream_hosts: str = ""
+    subject_access_hosts: str = ""
 
     def destinations(self) -> "Destinations":
         """Return where requests may go; raises ValueError."""
-        return _destinations(self.upstream_hosts)
+        return _destinations(self.subject_access_hosts)
 
 
 class UpstreamSettings(ServiceHostSettings):
@@ -68,7 +68,7 @@ class UpstreamSettings(ServiceHostSettings):
 
     @override
     def destinations(self) -> "Destinations":
-        return _destinations(self.upstream_hosts, self.upstream_private_ranges)
+        return _destinations(self.subject_access_hosts, self.upstream_private_ranges)
 
 
 def _destinations(hosts: str, private_ranges: str = "") -> "Destinations":

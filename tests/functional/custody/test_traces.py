@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scripts.template import load_template
 from tests.fakes.api import LambdaContext, ask
 from tests.fakes.custody import LocalSigner
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, result
@@ -15,7 +16,7 @@ from tests.functional.custody.conftest import CustodyOnMoto, table, typed
 from tests.functional.custody.samples import ABC, CHECKSUM, tracking
 from waybill.cli.app import main
 from waybill.cli.context import Cli
-from waybill.cli.deployment import OUTPUT_OF_SETTING, Stack
+from waybill.cli.deployment import Stack, setting_of
 from waybill.core import settings
 from waybill.custody import runtime
 from waybill.custody.admin_api import app as admin_app
@@ -35,13 +36,14 @@ def recorded(custody: CustodyOnMoto, monkeypatch: pytest.MonkeyPatch) -> Custody
         done = result(run, DESTINATIONS[0], bytes=3, timestamp=f"2026-11-21T10:00:0{number}.000Z")
         store.record_destination(run, done, facts(checksum=CHECKSUM))
         custody.record(Workflow.REPLICATION)
-    environment = {name: custody.environment.get(name, "") for name in OUTPUT_OF_SETTING}
+    output_of = {setting_of(output): output for output in load_template()["Outputs"]}
+    environment = {name: custody.environment.get(name, "") for name in output_of}
     for name in ("CUSTODY_TABLE", "FILE_COPY_TRACKING_TABLE", "IDENTIFIERS_TABLE", "CONSIGNMENTS_TABLE"):
         environment[name] = table(_resource(name))
     environment |= {"SCANS_TABLE": "ScansTable", "SUBJECT_ACCESS_TABLE": "SubjectAccessTable"}
     buckets = ("CONSIGNMENT_UPLOAD_BUCKET", "CONSIGNMENT_CLEAN_BUCKET", "CONSIGNMENT_QUARANTINE_BUCKET")
-    environment |= dict.fromkeys((*buckets, "SUBJECT_ACCESS_BUCKET"), "bucket")
-    outputs = {OUTPUT_OF_SETTING[name]: value for name, value in environment.items() if value}
+    environment |= dict.fromkeys((*buckets, "SUBJECT_ACCESS_REPORTS_BUCKET"), "bucket")
+    outputs = {output_of[name]: value for name, value in environment.items() if value}
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
     return custody
 

@@ -26,15 +26,13 @@ def test_bucket_lists_are_separated_by_commas(
     monkeypatch: pytest.MonkeyPatch, text: str, names: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("DESTINATION_BUCKETS", text)
-    monkeypatch.setenv("TRIGGER_BUCKETS", text)
     assert load(RoutingSettings).destination_buckets == names
-    assert load(LoopGuardSettings).trigger_buckets == names
 
 
 def test_what_is_not_set_has_the_default_of_the_guide() -> None:
     assert load(CopyLimitSettings).limits() == CopyLimits(5 * GIB, 64 * GIB, 256 * MIB, 100, 16)
     assert load(DestinationSettings).destination_options == {}
-    assert load(LoopGuardSettings).trigger_buckets == ()
+    assert load(LoopGuardSettings).source_bucket is None
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

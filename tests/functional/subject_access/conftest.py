@@ -267,7 +267,7 @@ def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
     ):
         monkeypatch.setattr(runtime, name, lambda name=name: getattr(sar, name))
     monkeypatch.setattr(runtime, "claimer", sar.claimer)
-    monkeypatch.setenv("UPSTREAM_HOSTS", "*.example")
+    monkeypatch.setenv("SUBJECT_ACCESS_HOSTS", "*.example")
     for module in (runtime, api, admin_api, serving):
         monkeypatch.setattr(module, "now", sar.clock)
     return Office(sar)

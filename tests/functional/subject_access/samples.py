@@ -51,10 +51,10 @@ def make_resources(url: str = "https://keyworker.service.example") -> None:
     )
     os.environ.update(
         SUBJECT_ACCESS_TABLE=TABLE,
-        SUBJECT_ACCESS_BUCKET=BUCKET,
+        SUBJECT_ACCESS_REPORTS_BUCKET=BUCKET,
         SUBJECT_ACCESS_WORKFLOW_ARN=machine["stateMachineArn"],
         FAILURE_TOPIC_ARN=make_failure_topic(),
-        UPSTREAM_HOSTS="http://127.0.0.1:*,*.example",
+        SUBJECT_ACCESS_HOSTS="http://127.0.0.1:*,*.example",
         UPSTREAM_PRIVATE_RANGES="127.0.0.0/8",
         UPSTREAM_SECRET_PREFIX="waybill/sar/",
     )

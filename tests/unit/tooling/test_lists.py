@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.lists import Lists, filled
+from scripts.generated import Lists, filled
 from scripts.template import load_template
 from scripts.template_lists import machines
 
@@ -33,6 +33,11 @@ def test_in_yaml_a_list_ends_where_the_indentation_does() -> None:
 def test_in_a_page_a_list_ends_where_it_says() -> None:
     made = filled(_PAGE, {"roles": lambda: iter(["new", "lines"])})
     assert made == _PAGE.replace("old\n", "new\nlines\n")
+
+
+def test_in_code_a_list_ends_where_it_says() -> None:
+    written = "class Role:\n    # scripts/lists: roles\n    OLD = 1\n    # end\n    ADMIN = 2\n"
+    assert filled(written, {"roles": lambda: iter(["NEW = 1"])}) == written.replace("OLD", "NEW")
 
 
 def test_writing_twice_changes_nothing() -> None:

@@ -180,9 +180,9 @@ def _made(stub: StubServer) -> SubjectAccess:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=news_arn)
     os.environ.update(
         SUBJECT_ACCESS_TABLE=TABLE,
-        SUBJECT_ACCESS_BUCKET=BUCKET,
+        SUBJECT_ACCESS_REPORTS_BUCKET=BUCKET,
         FAILURE_TOPIC_ARN=topic,
-        UPSTREAM_HOSTS="http://127.0.0.1:*",
+        SUBJECT_ACCESS_HOSTS="http://127.0.0.1:*",
         UPSTREAM_PRIVATE_RANGES="127.0.0.0/8",
         UPSTREAM_SECRET_PREFIX=PREFIX,
         UPSTREAM_MAX_BYTES="1000000",
