@@ -179,7 +179,7 @@ def test_an_unknown_role_is_refused_with_the_nearest_one(clone: Path, capsys: py
         ("waybill consignments show 0", []),
         ("waybill backfills show 0", []),
         ("waybill sar show 0", []),
-        ("waybill token --role sar-", ["sar-user", "sar-worker", "sar-support", "sar-approver", "sar-admin"]),
+        ("waybill token --role sar-", ["sar-admin", "sar-approver", "sar-support", "sar-user", "sar-worker"]),
         ("waybill token --sta", ["--stack"]),
     ],
 )
