@@ -1,16 +1,19 @@
 """How much work a text causes, counted: each input is of a kind that once took seconds a megabyte."""
 
 import base64
+import io
 from collections.abc import Callable, Sequence
 
 import phonenumbers
+import pypdfium2
 import pytest
 
 from waybill.scanning.domain.detection import columns, gates, judging, labels
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
-from waybill.scanning.domain.detection.rules import Rule, detectors
-from waybill.scanning.domain.detection.validators import telephone
+from waybill.scanning.domain.detection.rules import Detector, Rule, detectors
+from waybill.scanning.domain.detection.scanner import ObjectScanner
+from waybill.scanning.domain.detection.validators import addresses, telephone
 
 CARD = b"4539214712746634"
 ROWS = 3000
@@ -218,3 +221,53 @@ def test_numbers_of_telephones_are_told_without_the_parser_of_the_library(monkey
     )
     for text in (b"020 7946 0958\n", b"+44 20 7946 0958\n", b"00 44 20 7946 0958\n", b"34 912 34 56 78\n"):
         assert len(regional.matches(text * 100)) == 100, text
+
+
+@pytest.mark.parametrize("wrapped", [0, 64, 76])
+def test_what_is_encoded_is_decoded_once_over_the_ends_of_lines_and_pieces(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, wrapped: int
+) -> None:
+    """Each value is found once, where its digits are, and the word that says what it is may stand a line above."""
+    numbers = [b"%d" % number for number in range(219456780, 219456780 + 900)]
+    plain = b"".join(b"the ssn of %d is %b;" % (index, number) for index, number in enumerate(numbers))
+    digits = base64.b64encode(plain)
+    text = digits if not wrapped else b"\n".join(digits[at : at + wrapped] for at in range(0, len(digits), wrapped))
+    decoded, decode = list[int](), base64.b64decode
+    monkeypatch.setattr(base64, "b64decode", lambda given: decoded.append(len(given)) or decode(given))
+    found = [match for match in engine.matches(text) if match.detector == "US_SSN"]
+    assert [match.value for match in found] == [match.value for match in engine.matches(plain)]
+    assert sum(decoded) <= 1.1 * len(digits)
+    for match in found:
+        begin = plain.index(match.value) // 3 * 4
+        assert text[match.start : match.end].replace(b"\n", b"").startswith(digits[begin : begin + 12])
+
+
+def test_a_name_of_columns_is_judged_once(engine: Engine, count: Callable[[object, str], list[None]]) -> None:
+    asked = count(Detector, "named_by")
+    lists = b",".join([b"", b"ssn", b"note", b"id"] * 200)
+    rows = [b"COPY t%d (%b) FROM stdin;\n1\t2\n\\.\n" % (number, lists) for number in range(300)]
+    rows += [b"INSERT INTO t (a%d, %b) VALUES (1);\n" % (number, lists) for number in range(300)]
+    assert ObjectScanner(engine, b"k").scan(io.BytesIO(b"".join(rows)).read).counts == {}
+    # A name that nothing is known of is asked about for what has names of its own; no name for every detector.
+    assert len(asked) <= 8 * 300
+
+
+def test_streams_without_an_end_are_not_looked_at_one_by_one(
+    engine: Engine, count: Callable[[object, str], list[None]]
+) -> None:
+    asked = count(pypdfium2.PdfDocument, "__init__")
+    report = ObjectScanner(engine, b"k").scan(io.BytesIO(b"%PDF-1.4\n" + b"1 0 obj<<>>stream\n" * 60_000).read)
+    assert (asked, report.reasons) == ([], {"ARCHIVE_BROKEN": 1})
+
+
+@pytest.mark.parametrize(
+    "domain", ["müller-bau.de", "пример.test.рф", "straße.de", "bücher.example.xn--abc", "a" * 60 + "ü.de"]
+)
+def test_a_domain_is_sent_as_the_standard_library_sends_it(domain: str) -> None:
+    def sent(encode: Callable[[str], bytes]) -> bytes | None:
+        try:
+            return encode(domain)
+        except UnicodeError:
+            return None
+
+    assert sent(addresses._sent) == sent(lambda name: name.encode("idna"))

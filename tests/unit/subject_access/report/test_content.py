@@ -185,3 +185,14 @@ def test_the_head_of_a_table_is_repeated_on_every_page(draw: DrawPart) -> None:
     assert part.summary.pages > 2
     assert all("Start date" in page for page in part.pages)
     assert [line for page in part.pages for line in page.splitlines() if "January 2024" in line][-1].endswith("119")
+
+
+@pytest.mark.parametrize("around", [lambda inner: [inner, "a"], lambda inner: [["x"], inner]])
+def test_what_lists_in_lists_are_called_is_no_longer_the_deeper_they_are(around: Callable[[Any], Any]) -> None:
+    nested: Any = "the innermost"
+    for _ in range(3000):
+        nested = around(nested)
+    headings = [block.text for block in content_blocks(nested) if isinstance(block, Heading)]
+    assert len(headings) >= 3000
+    assert max(map(len, headings)) <= 80
+    assert headings[0] == "Record 1"

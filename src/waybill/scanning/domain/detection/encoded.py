@@ -7,8 +7,10 @@ in it.
 import base64
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 from waybill.scanning.domain.detection.gates import HEX_PAIR, QUAD
 from waybill.scanning.domain.detection.labels import SEPARATOR
@@ -19,73 +21,106 @@ _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za
 # Encoders break lines at 64 or 76 digits (RFC 2045, section 6.8; RFC 7468, section 2); values go over no more lines.
 _NEXT_LINE = re.compile(rb"\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{2,128})(?![A-Za-z0-9+/_-])")
 _WRAPPED_AT, _LINES_BEHIND = 60, 3
+_BASE64_BYTES = 24
 # Text in hexadecimal digits; so many printable characters by chance: one in fifty thousand, and then no value.
 _HEX_RUN = re.compile(f"(?<![0-9A-Za-wyz])((?:{HEX_PAIR}){{11,4096}})(?![0-9A-Za-z])".encode("ascii"))
 _NAME, _NAME_BYTES = re.compile(rb"([A-Za-z][\w.-]{1,60})[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?\Z"), 72
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
-@dataclass(frozen=True)
 class Run:
     """Digits that are text: `lines` are they and where they stand, `label` the name that the text is given.
 
-    `piece` is the number of the piece that they begin in, which ends at `piece_end`.
+    Digits go on over the ends of lines and of pieces. What begins in a part of them belongs to the piece of that part.
     """
 
-    kind: str
-    lines: Sequence[tuple[int, bytes]]
-    label: bytes
-    piece: int
-    piece_end: int
+    def __init__(self, kind: str, lines: Sequence[tuple[int, bytes]], label: bytes = b"") -> None:
+        self.kind = kind
+        self.label = label
+        self._lines = [*lines]
+        # Where each part begins, where it ends, and the number of its piece.
+        self._parts: list[tuple[int, int, int]] = []
 
-    @property
-    def end(self) -> int:
-        """Where the first line of the digits ends."""
-        start, digits = self.lines[0]
-        return start + len(digits)
+    def own(self, start: int, end: int, piece: int) -> None:
+        """Take what begins from `start` to `end` for a part of a piece, which has a number."""
+        self._parts.append((start, end, piece))
+
+    def piece_of(self, at: int) -> int | None:
+        """Return the number of the piece that digits at a place belong to, None where it is another's to look there."""
+        part = bisect_right(self._parts, at, key=lambda part: part[0]) - 1
+        _, end, piece = self._parts[max(0, part)]
+        return piece if part >= 0 and at < end else None
+
+    def goes_on(self, start: int, lines: Sequence[tuple[int, bytes]]) -> bool:
+        """Return whether these are digits of the run from `start` on, as far as they were known; now they are known."""
+        for index in range(len(self._lines) - 1, max(-1, len(self._lines) - 2 - _LINES_BEHIND), -1):
+            first, digits = self._lines[index]
+            if first <= start < first + len(digits):
+                if (start - first) % 4:
+                    return False
+                known = digits[: start - first] + lines[0][1]
+                if len(known) < len(digits):
+                    return False
+                self._lines[index:] = [(first, known), *lines[1:]]
+                return True
+        return False
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        """How many digits stand before each line, and how many there are."""
+        return [0, *accumulate(len(digits) for _, digits in self._lines)]
 
     def plain(self) -> bytes:
         """Return what the digits say; nothing where they say nothing."""
-        digits = b"".join(part for _, part in self.lines)
+        digits = b"".join(part for _, part in self._lines)
         if self.kind == "hex":
             return bytes.fromhex(digits.decode("ascii"))
         if len(digits) % 4 == 1:
-            return b""
+            # Such a digit says nothing, nor does a word that ends with it; lines before it do.
+            digits = digits[:-1] if len(self._lines) > 1 else b""
         return base64.b64decode(digits.translate(_STANDARD_ALPHABET) + b"=" * (-len(digits) % 4))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where the digits stand that `plain()[start:end]` is written in."""
         if self.kind == "hex":
             return self._place(2 * start), self._place(2 * end - 1) + 1
-        size = sum(len(digits) for _, digits in self.lines)
-        return self._place(start // 3 * 4), self._place(min(size, -(-end // 3) * 4) - 1) + 1
+        return self._place(start // 3 * 4), self._place(min(self._offsets[-1], -(-end // 3) * 4) - 1) + 1
 
     def _place(self, offset: int) -> int:
-        for start, digits in self.lines:
-            if offset < len(digits):
-                return start + offset
-            offset -= len(digits)
-        return self.lines[-1][0] + len(self.lines[-1][1])
+        index = min(bisect_right(self._offsets, offset), len(self._lines)) - 1
+        return self._lines[index][0] + offset - self._offsets[index]
 
 
-def base64_runs(text: bytes, piece: Piece, number: int, first: int, last: int) -> Iterator[Run]:
-    """Yield the text in base64 that begins from `first` to `last` in a piece, which has a `number`."""
+def base64_runs(text: bytes, end: int, piece: Piece, number: int, reach: tuple[int, int], runs: list[Run]) -> None:
+    """Add to `runs` the text in base64 that begins within `reach` in a piece, which has a `number`.
+
+    Pieces ascend, up to `end`: what the last run goes on with is a part of it.
+    """
+    first, last = reach
     limit = min(piece.line_end, piece.end + LOOKAHEAD)
-    for run in _BASE64_RUN.finditer(text, first, limit):
-        if run.start() > last:
+    for found in _BASE64_RUN.finditer(text, first, limit):
+        start = found.start()
+        if start > last:
             return
-        # The name that it is assigned to says what it is, as it would of the plain value.
-        label = _label_of(text[max(piece.line_start, run.start() - _NAME_BYTES) : run.start()])
-        yield Run("base64", _wrapped(text, run), label, number, piece.end)
+        lines = _wrapped(text, found)
+        if not (runs and runs[-1].kind == "base64" and runs[-1].goes_on(start, lines)):
+            # The name that it is assigned to says what it is, as it would of the plain value.
+            runs.append(Run("base64", lines, _label_of(text[max(piece.line_start, start - _NAME_BYTES) : start])))
+        runs[-1].own(start, min(piece.end, found.end()), number)
+        if len(lines) > 1 and len(lines[1][1]) < _BASE64_BYTES and lines[1][0] < end:
+            # The last line may be too short to be told by itself.
+            runs[-1].own(lines[1][0], lines[1][0] + len(lines[1][1]), number)
 
 
-def hex_runs(text: bytes, piece: Piece, number: int, first: int, last: int) -> Iterator[Run]:
-    """Yield the text in hexadecimal digits that begins from `first` to `last` in a piece, which has a `number`."""
+def hex_runs(text: bytes, piece: Piece, number: int, reach: tuple[int, int], runs: list[Run]) -> None:
+    """Add to `runs` the text in digits that begins within `reach` in a piece, which has a `number`."""
+    first, last = reach
     limit = min(piece.line_end, piece.end + LOOKAHEAD)
     for run in _HEX_RUN.finditer(text, first, limit):
         if run.start() > last:
             return
-        yield Run("hex", [(run.start(1), run[1])], b"", number, piece.end)
+        runs.append(Run("hex", [(run.start(1), run[1])]))
+        runs[-1].own(run.start(1), min(piece.end, run.end(1)), number)
 
 
 @dataclass(frozen=True)
@@ -117,9 +152,10 @@ class Decoded:
         if not at <= match.start < stop:
             return None
         begin, end = run.span(match.start - at, match.end - at)
-        if begin >= min(run.piece_end, run.end) or (run.label and match.start == at and yielding):
+        piece = run.piece_of(begin)
+        if piece is None or (run.label and match.start == at and yielding):
             return None
-        return run.piece, match._replace(start=begin, end=end, decoded_from=(run.kind, *match.decoded_from))
+        return piece, match._replace(start=begin, end=end, decoded_from=(run.kind, *match.decoded_from))
 
 
 def _wrapped(text: bytes, run: re.Match[bytes]) -> list[tuple[int, bytes]]:

@@ -113,7 +113,7 @@ class Engine:
                 written.append((piece.start, min(piece.line_end, piece.end + LOOKAHEAD)))
             found.append(self._in_piece(text, piece, look, judge))
             if depth and look.tasks & (self._tasks.base64 | self._tasks.hex):
-                runs += self._runs(text, piece, look, number)
+                self._add_runs(text, end, piece, look, number, runs)
         for number, match in self._in_runs(runs, depth):
             found[number].append(match)
         matches = self._put_together(found, [piece.line_end for piece, _ in pieces])
@@ -155,13 +155,13 @@ class Engine:
             found += judge.values(line, task, first, last, may)
         return found
 
-    def _runs(self, text: bytes, piece: Piece, look: Look, number: int) -> Iterator[Run]:
-        """Yield what is written in base64 or in digits in a piece, which has a `number`."""
-        first, last = max(piece.start, look.first), min(piece.end - 1, look.last)
+    def _add_runs(self, text: bytes, end: int, piece: Piece, look: Look, number: int, runs: list[Run]) -> None:
+        """Add what is written in base64 or in digits in a piece, which has a `number`, up to `end`."""
+        reach = max(piece.start, look.first), min(piece.end - 1, look.last)
         if look.tasks & self._tasks.base64:
-            yield from base64_runs(text, piece, number, first, last)
+            base64_runs(text, end, piece, number, reach, runs)
         if look.tasks & self._tasks.hex:
-            yield from hex_runs(text, piece, number, first, last)
+            hex_runs(text, piece, number, reach, runs)
 
     def _in_runs(self, runs: Sequence[Run], depth: int) -> Iterator[tuple[int, Match]]:
         """Yield what is found in what `runs` say, at its place in the text, and with the number of its piece."""

@@ -6,6 +6,8 @@ some is told of.
 """
 
 import codecs
+import mmap
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,11 @@ _DRAWING_TYPES = frozenset(
 _DRAWING_KEYS = frozenset(
     {"/Length1", "/FunctionType", "/ShadingType", "/PatternType", "/CMapName", "/N", "/BitsPerComponent", "/BBox"}
 )
+
+# ISO 32000-1, 7.3.8: what begins a stream and what ends it. Those of a file that is whole are as long as it at most;
+# data may hold such a word by chance.
+_STREAM = re.compile(rb"(?:end)?stream")
+_LOOKED_AT, _FEW_BYTES = 16, 16 << 20
 
 
 def pdf_members(outer: Member, budget: Budget) -> Iterator[Member]:
@@ -62,9 +69,25 @@ def _before(path: str) -> bytes:
     return head[: max(0, head.find(b"%PDF-"))].removeprefix(codecs.BOM_UTF8).strip(b"\0\t\n\f\r ")
 
 
+def _is_endless(path: str, size: int) -> bool:
+    """Return whether streams have no end of their own: PDFium looks for that of each, in vain to the file's end."""
+    looked_at = unended = 0
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as content:
+        before = 0
+        for found in _STREAM.finditer(content):
+            looked_at += unended * (found.start() - before)
+            if looked_at > _LOOKED_AT * size + _FEW_BYTES:
+                return True
+            before, unended = found.start(), 0 if found[0] == b"endstream" else unended + 1
+        looked_at += unended * (size - before)
+    return looked_at > _LOOKED_AT * size + _FEW_BYTES
+
+
 def _pages(outer: Member, path: str, budget: Budget, size: int) -> Iterator[Member]:
     import pypdfium2
 
+    if size and _is_endless(path, size):
+        raise UnreadableError("ARCHIVE_BROKEN")
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:

@@ -21,6 +21,7 @@ _COLUMNS: Final = 6
 _DEEPEST: Final = 6
 _WITHIN: Final = " › "
 _LAST_STEPS: Final = 3
+_NUMBERS: Final = 8
 _STEP: Final = 60
 _LEFT_OUT: Final = "…"
 
@@ -118,10 +119,20 @@ def _list(values: Sequence[Json], item: _Nested) -> Iterator[Block | _Nested]:
     under_headings = not all(map(is_simple, values))
     for number, value in enumerate(values, start=1):
         if under_headings:
-            label = f"{item.label}{'.' if item.numbered else ' '}{number}"
-            yield _Nested(label, value, item.level + 1, item.path, numbered=True)
+            yield _Nested(_label(item, number), value, item.level + 1, item.path, numbered=True)
         else:
             yield Paragraph(_text(value), mark="•")
+
+
+def _label(item: _Nested, number: int) -> str:
+    """Return what an item of a list is called; of lists in lists, too many numbers to read are left out."""
+    if not item.numbered:
+        return f"{item.label} {number}"
+    label = f"{item.label}.{number}"
+    first, *numbers = label.rsplit(".", _NUMBERS)
+    if len(numbers) < _NUMBERS or not all(each.isdecimal() or each == _LEFT_OUT for each in numbers):
+        return label
+    return ".".join([first, _LEFT_OUT, *numbers[-_LAST_STEPS:]])
 
 
 def _table_columns(values: Sequence[Json]) -> Sequence[str]:

@@ -52,9 +52,24 @@ def _in_ascii(address: bytes) -> bytes:
     """Return an address with its domain as it is sent (RFC 5891), so that both forms of it are one value."""
     local, _at, domain = address.rpartition(b"@")
     try:
-        return local + b"@" + domain.decode("utf-8").encode("idna")
+        return local + b"@" + _sent(domain.decode("utf-8"))
     except UnicodeError:
         return address
+
+
+# What is prepared already: letters that are small and composed (RFC 3491, section 3), in labels that are short enough.
+_PREPARED = re.compile("(?!xn--)[a-z0-9\u00e0-\u00f6\u00f8-\u00ff\u0430-\u044f-]{1,59}")
+_LONGEST_LABEL = 63
+
+
+def _sent(domain: str) -> bytes:
+    """Return a domain as it is sent; to prepare it as the standard library does takes ten times as long."""
+    labels = domain.split(".")
+    if all(_PREPARED.fullmatch(label) for label in labels):
+        sent = [label.encode() if label.isascii() else b"xn--" + label.encode("punycode") for label in labels]
+        if max(map(len, sent)) <= _LONGEST_LABEL:
+            return b".".join(sent)
+    return domain.encode("idna")
 
 
 # Words that name a version, a product in front of one (RFC 9110, section 10.1.5), object identifiers, and sections.
