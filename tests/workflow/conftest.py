@@ -39,7 +39,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gate(request: pytest.FixtureRequest) -> Iterator[Gate]:
     """What the functions ask of AWS, and the means to disturb it."""
     if request.config.getoption("--stack"):
@@ -48,13 +48,13 @@ def gate(request: pytest.FixtureRequest) -> Iterator[Gate]:
         yield gate
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def requests(request: pytest.FixtureRequest) -> Requests:
     """How many requests were made; nobody counts those of a stack that is deployed already."""
     return Requests(None if request.config.getoption("--stack") else request.getfixturevalue("gate"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local_stack(project: Path, gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """An embedded AWS of its own with the application, behind the gate."""
     stack = LocalStack(
@@ -71,7 +71,7 @@ def local_stack(project: Path, gate: Gate, tmp_path_factory: pytest.TempPathFact
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def application(request: pytest.FixtureRequest) -> Iterator[Application]:
     """The application with its defaults, but for the sizes."""
     option = request.config.getoption
@@ -90,7 +90,7 @@ def application(request: pytest.FixtureRequest) -> Iterator[Application]:
         application.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def variant(local_stack: LocalStack, application: Application) -> Application:
     """The application once more: Express, with versioned buckets, and failed runs that end as successful executions."""
     name = f"{local_stack.stack_name}-variant"
@@ -116,19 +116,19 @@ def variant(local_stack: LocalStack, application: Application) -> Application:
     return variant
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mailbox(application: Application) -> Mailbox:
     """What people are told."""
     return application.mailbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def source(application: Application) -> Source:
     """The bucket whose uploads start replications."""
     return application.source
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def quiet(application: Application) -> Source:
     """A source bucket whose uploads start nothing by themselves."""
     return application.quiet

@@ -82,7 +82,7 @@ class Checks:
         return [each["Key"] for each in answer.get("Contents", [])]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def checks(application: Application) -> Checks:
     """The consignment checks."""
     return Checks(application)

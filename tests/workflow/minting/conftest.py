@@ -72,7 +72,7 @@ class Minter:
             yield from (item for item in page["Items"] if text in item.get("owner", item["pk"])["S"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def minter(application: Application) -> Minter:
     """The ID minter."""
     return Minter(application)

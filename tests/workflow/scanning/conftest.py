@@ -104,7 +104,7 @@ class Scanner:
         return [json.loads(line) for part in parts for line in read(folder + part).splitlines()]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scanner(application: Application) -> Scanner:
     """The scanner."""
     return Scanner(application)
