@@ -20,6 +20,7 @@ from moto.core.config import default_user_config
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
 
 import waybill
+from tests.fakes.hyperscan_databases import compiled_once
 from tests.fakes.moto_expressions import cheaper_expressions
 from tests.fakes.moto_start import cheaper_start
 from tests.fakes.moto_tables import cheaper_tables
@@ -46,6 +47,7 @@ def _cheaper_aws(sdk: boto3.Session, line: Line) -> Iterator[SharedClients]:
     clients = SharedClients(sdk)
     with pytest.MonkeyPatch.context() as patched:
         clients.install(patched)
+        compiled_once(patched)
         cheaper_start(patched)
         cheaper_tables(patched)
         cheaper_expressions(patched)

@@ -1,11 +1,12 @@
 """What the tests of detection share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
 
+from tests.fakes.hyperscan_databases import compiled_once
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.gates import HyperscanGate, StandardGate
 from waybill.scanning.domain.detection.proof import standard_engine
@@ -13,6 +14,13 @@ from waybill.scanning.domain.detection.rules import detectors
 from waybill.scanning.domain.detection.scanner import ObjectScanner, Report
 
 type Scan = Callable[..., Report]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        compiled_once(patched)
+        yield
 
 
 @pytest.fixture(scope="session")
