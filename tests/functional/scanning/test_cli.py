@@ -68,25 +68,39 @@ def test_a_scan_tells_its_cost_before_it_starts_and_can_be_shown(run: Run) -> No
     assert run("scans", "cancel", job["job_id"])[1]["status"] == "cancelled"
 
 
-def test_waiting_for_a_job_that_fails_has_status_1_and_prints_the_outcomes(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("outcome", "reason", "status", "ended"),
+    [
+        (ObjectStatus.FAILED, "ACCESS_DENIED", 1, "completed_with_errors"),
+        # What is broken is a fault as much as what could not be had; what is encrypted is as somebody wants it.
+        (ObjectStatus.PARTIAL, "ARCHIVE_TRUNCATED", 1, "completed"),
+        (ObjectStatus.SKIPPED, "ENCRYPTED", 0, "completed"),
+    ],
+)
+def test_waiting_for_a_job_that_could_not_read_something_has_status_1_and_prints_the_outcomes(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: ObjectStatus,
+    reason: str,
+    status: int,
+    ended: str,
 ) -> None:
     start = Jobs.start
 
     def start_and_work(jobs: Jobs, job: Any, *more: Any) -> str:
         arn = start(jobs, job, *more)
         deployed().lister_within_a_request().process_batch(job.job_id)
-        outcome = ObjectOutcome("reports/2025.csv", "e", 30, ObjectStatus.FAILED, "ACCESS_DENIED", counts={"IP": 3})
-        deployed().table.outcomes.record(job.job_id, [outcome])
+        found = ObjectOutcome("reports/2025.csv", "e", 30, outcome, reason, counts={"IP": 3})
+        deployed().table.outcomes.record(job.job_id, [found])
         deployed().completion.finish_if_done(job.job_id)
         return arn
 
     monkeypatch.setattr(Jobs, "start", start_and_work)
-    status = main(["scan", "s3://archive/reports/", "--wait"])
+    left = main(["scan", "s3://archive/reports/", "--wait"])
     shown, notes = capsys.readouterr()
-    assert status == 1, notes
-    assert "completed_with_errors" in shown
-    assert "ACCESS_DENIED" in shown
+    assert left == status, notes
+    assert ended in shown
+    assert reason in shown
     assert "IP" in shown
     assert "1 object, 30 bytes: about $" in notes
 

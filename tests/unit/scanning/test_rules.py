@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.gates import HyperscanGate, StandardGate
 from waybill.scanning.domain.detection.models import Confidence, Surroundings
 from waybill.scanning.domain.detection.pattern_facts import fewest, first_bytes, has_literal
 from waybill.scanning.domain.detection.proof import prove
@@ -189,3 +190,34 @@ def test_another_way_to_read_is_another_set_of_rules(module: str, monkeypatch: p
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path == changed else b""))
     assert ruleset.__wrapped__() != before
+
+
+@pytest.mark.parametrize(
+    ("keyword", "written"),
+    [
+        ("führerschein", ["Führerschein", "FÜHRERSCHEIN", "fuhrerschein", "Fuehrerschein", "Fu\u0308hrerschein"]),
+        ("rodné číslo", ["Rodné číslo", "RODNÉ ČÍSLO", "rodne_cislo", "rodné-cislo", "rodnéčíslo"]),
+        ("fødselsnummer", ["Fødselsnummer", "FODSELSNUMMER", "foedselsnummer"]),
+        ("егн", ["ЕГН", "егн", "Егн"]),
+        ("תעודת זהות", ["תעודת זהות", "תעודת-זהות"]),
+        ("เลขประจำตัวประชาชน", ["เลขประจำตัวประชาชน"]),
+    ],
+)
+def test_a_keyword_is_found_as_people_write_it(keyword: str, written: list[str]) -> None:
+    """Unicode Standard Annex 15 (letters in parts), chapter 5.18 (case); DIN 5007-2 (umlauts as two letters)."""
+    rules = GOOD.replace("[badge]", f"[{keyword}]").replace(
+        "confidence: HIGH", "needs_keyword: true\n      with_keyword: HIGH"
+    )
+    known = parse_detectors(rules.replace('text: "B-', f'text: "{keyword} B-'))
+    engines = Engine(known, HyperscanGate), Engine(known, StandardGate)
+    latin = written[0].encode("latin-1", "replace")
+    for text in (*(each.encode() for each in written), *(() if b"?" in latin else (latin,))):
+        for engine in engines:
+            assert [each.value for each in engine.matches(b"1\n" + text + b": B-QWERTZUI")] == [b"B-QWERTZUI"]
+    assert not Engine(known).matches(b"driver: B-QWERTZUI")
+
+
+def test_a_column_has_its_name_in_any_script(engine: Engine) -> None:
+    """Known faults, K5: a heading that is not ASCII, of a single column."""
+    for heading in ("Rodné číslo", "주민등록번호", "ЕГН", "マイナンバー"):
+        assert Columns.of(f"{heading}\n1\n2\n".encode(), engine.detectors) is not None

@@ -1,6 +1,6 @@
 """`waybill scan`, `waybill scans`, `waybill findings`, `waybill scan-file`: look for sensitive data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,7 +78,7 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
     export: Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
 ) -> None:
-    """Scan a bucket for sensitive data; with --wait, exit status 1 when the job fails or objects do."""
+    """Scan a bucket for sensitive data; with --wait, exit status 1 when the job fails or something cannot be read."""
     from waybill.cli.scanning.estimating import estimated
 
     bucket, prefix = place_of(place)
@@ -107,8 +107,7 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
     coverage = deployed.jobs.coverage(job.job_id)
     shown = {**report, "coverage": coverage, **({"estimate": estimate} if estimate else {})}
     cli.output.show(shown, showing.job(report, coverage))
-    if report["status"] not in _GOOD:
-        raise typer.Exit(1)
+    _end(report, coverage)
 
 
 @scans.command("show")
@@ -199,14 +198,13 @@ def resume_scan(
     job_id: JobArgument,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
 ) -> None:
-    """Go on with a job that has failed, from where it was; with --wait, exit status 1 when it fails again."""
+    """Go on with a job that has failed, from where it was; with --wait, exit status 1 as `waybill scan` has it."""
     deployed = scanner_of(cli)
     deployed.jobs.resume(job_id, deployed.restarter)
     report = _watched(cli, deployed, job_id) if wait else deployed.jobs.report(job_id)
     coverage = deployed.jobs.coverage(job_id)
     cli.output.show({**report, "coverage": coverage}, showing.job(report, coverage))
-    if report["status"] not in _GOOD:
-        raise typer.Exit(1)
+    _end(report, coverage)
 
 
 @app.command()
@@ -394,6 +392,12 @@ def _fingerprint_key(*, needed: bool) -> bytes | None:
         if needed:
             raise
     return None
+
+
+def _end(report: Mapping[str, Any], coverage: Mapping[str, Any]) -> None:
+    """Leave with status 1 where a job has failed, or something of it could not be read because of a fault."""
+    if report["status"] not in _GOOD or reporting.FAULTS & set(coverage["reasons"]):
+        raise typer.Exit(1)
 
 
 def _watched(cli: Cli, deployed: "Runtime", job_id: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from waybill.scanning.domain.detection.rules import Detector
 _DELIMITERS = (b",", b"\t", b";", b"|")
 # Whatever people write above a column, also nothing; signs that tell fields of a record from their values are none.
 _NAME = re.compile(rb'\s*"?[^:={}\[\]<>"]{0,120}"?\s*')
-_ONLY_NAME = re.compile(rb'\s*"?[^\W\d][^\W\d_]{0,39}(?:[ _-][^\W\d][^\W\d_]{0,39}){0,3}"?\s*')
+_LETTER = rb"[A-Za-z\x80-\xff]"
+_ONLY_NAME = re.compile(rb'\s*"?(?:_|%b)%b{0,79}(?:[ _-](?:_|%b)%b{0,79}){0,3}"?\s*' % (4 * (_LETTER,)))
 _LINE_LIMIT = 8192
 _TITLE_LINES, _ROWS = 6, 6
 # Statements of programs that list names, which people write with a blank behind the comma; and those of SQL, which name

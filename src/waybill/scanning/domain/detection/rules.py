@@ -5,7 +5,8 @@ A detector has
     id, description, source   the name in findings, and where its facts come from
     validator                 a function of validators/, by its name in validators/registry.py
     mask                      what is shown instead, see masking.py
-    keywords                  words that make a value likelier; up to four letters: whole words only
+    keywords                  words that make a value likelier; up to four letters: whole words only. Whatever is not
+                              ASCII is found in small letters and capitals, and without its accents
     columns                   names of columns, or their ends, that say what the values in them are; default: keywords
     keyword_distance          how near, in bytes of the same line (default 50)
     yields                    gives way to other detectors that claim the same bytes
@@ -30,7 +31,9 @@ A detector has
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -45,9 +48,10 @@ from waybill.scanning.domain.detection.validators.telephone import REGIONS
 from waybill.scanning.errors import DetectorError
 
 _WORD_LETTERS = 4
+_SHORTEST_HINT = 3
 # What stands where a keyword has a blank or another joint, and before a short keyword: no letter and no digit, or an
 # escape, which may end in one.
-_JOINT, _JOINTS = "[ ._-]?", re.compile(r"(?<=[A-Za-z0-9])(?:\\[ -]|_)(?=[A-Za-z0-9])")
+_JOINT, _JOINTS = "[ ._-]?", re.compile(r"(?<=[^\W_])(?:\\[ -]|_)(?=[^\W_])")
 _WORD_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=%[0-9A-Fa-f]{2}))"
 # Names that a value without keywords of its own may stand right behind.
 _NAMES = ("token", "key", "secret", "password", "id", "auth", "bearer")
@@ -155,18 +159,21 @@ def detector_of(entry: Any) -> Detector:
     name = str(entry.get("id", "?")) if isinstance(entry, Mapping) else "?"
     try:
         keywords = tuple(entry["keywords"])
-        borders = [word for word in keywords or (() if entry.get("yields") else _NAMES) if word.isalpha()]
+        spoken = keywords or (() if entry.get("yields") else _NAMES)
+        borders = [word for word in spoken if word.isalpha() and word.isascii()]
         return Detector(
             id=name,
             description=entry["description"],
             mask=entry["mask"],
             keywords=_keyword_pattern(keywords) if keywords else None,
             columns=re.compile(f"(?i)(?:{'|'.join(entry['columns'])})$") if entry.get("columns") else None,
-            hints=tuple(_first_word(keyword).lower().encode("ascii") for keyword in keywords),
+            hints=tuple(hint for keyword in keywords for hint in _hints(keyword)),
             words=tuple(part for keyword in keywords for part in re.split(r"[^a-z]+", str(keyword).lower()) if part),
             borders=tuple(word.encode("ascii") for word in borders),
             glued=re.compile(rf"(?:{'|'.join(borders)})[0-9a-z]".encode("ascii")) if borders else None,
-            keyword_distance=int(entry.get("keyword_distance", 50)),
+            # Counted in bytes, of which a letter has up to four.
+            keyword_distance=int(entry.get("keyword_distance", 50))
+            + max((len(word.encode()) - len(word) for word in keywords), default=0),
             yields=bool(entry.get("yields", False)),
             samples=frozenset(str(sample).encode() for sample in entry.get("samples", ())),
             validator=VALIDATORS[entry["validator"]],
@@ -246,16 +253,65 @@ def _regions(name: str) -> str:
     return name
 
 
-def _first_word(keyword: str) -> str:
-    return re.split("[ _-]", keyword, maxsplit=1)[0]
+def _hints(keyword: str) -> Iterable[bytes]:
+    """Return what one of stands, in small letters, wherever a keyword does: a part that is written in one way alone."""
+    first = re.split("[ _-]", keyword, maxsplit=1)[0].lower()
+    part = max(re.split("[^\0-\x7f]", first), key=len)
+    if first.isascii() or len(part) >= _SHORTEST_HINT:
+        return (part.encode("ascii"),)
+    return dict.fromkeys(written[:1].lower() for written in _written(first[0]))
+
+
+# Letters that are no letter of ASCII with an accent, and how people write them without.
+_WITHOUT_ACCENTS = {
+    "ä": ("ae",),
+    "ö": ("oe",),
+    "ü": ("ue",),
+    "ß": ("ss",),
+    "ø": ("o", "oe"),
+    "å": ("aa",),
+    "æ": ("ae",),
+}
+_WITHOUT_ACCENTS |= {"ł": ("l",), "đ": ("d",), "ı": ("i",), "œ": ("oe",)}
+
+
+def _written(letter: str) -> Iterable[bytes]:
+    """Return how a letter is written in texts: in small or capital, also in Latin-1, in parts, and without accents."""
+    forms: dict[bytes, None] = {}
+    for each in (letter.lower(), letter.upper()):
+        parts = unicodedata.normalize("NFD", each)
+        base = parts[0] if parts[0].isascii() else ""
+        for form in (each, parts, base, *_WITHOUT_ACCENTS.get(each, ())):
+            if form:
+                forms[form.encode()] = None
+        with suppress(UnicodeEncodeError):
+            forms[each.encode("latin-1")] = None
+    return forms
+
+
+def _spelled(keyword: str) -> str:
+    """Return a pattern, in ASCII, of a keyword in UTF-8 and in whatever else people write for it."""
+
+    def forms(letter: re.Match[str]) -> str:
+        return f"(?:{'|'.join(as_bytes(form) for form in _written(letter[0]))})"
+
+    def as_bytes(form: bytes) -> str:
+        return "".join(f"\\x{byte:02x}" if byte > 0x7F else chr(byte) for byte in form)
+
+    return re.sub("[^\0-\x7f]", forms, _JOINTS.sub(_JOINT, re.escape(keyword)))
+
+
+def _is_short(keyword: str) -> bool:
+    """Return whether a keyword counts as a whole word alone; scripts beyond Latin have words of few letters."""
+    return len(keyword) <= _WORD_LETTERS and keyword.isascii()
 
 
 def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[bytes]:
     alternatives = (
-        rf"{_WORD_START}{re.escape(word)}(?![{_letters(word)}])" if len(word) <= _WORD_LETTERS else re.escape(word)
+        rf"{_WORD_START}{_spelled(word)}(?![{_letters(word)}])" if _is_short(word) else _spelled(word)
         for word in keywords
     )
-    return re.compile(_JOINTS.sub(_JOINT, "|".join(alternatives)).encode("ascii"), re.IGNORECASE)
+    return re.compile("|".join(alternatives).encode("ascii"), re.IGNORECASE)
 
 
 def _letters(word: str) -> str:
@@ -264,8 +320,6 @@ def _letters(word: str) -> str:
 
 
 def _keyword_gate(keyword: str) -> str:
-    escaped = _JOINTS.sub(_JOINT, re.escape(keyword))
-    if len(keyword) > _WORD_LETTERS:
-        return f"(?i){escaped}"
-    letters = _letters(keyword)
-    return rf"(?i)(?:^|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-F]{{2}}){escaped}(?:[^{letters}]|$)"
+    if not _is_short(keyword):
+        return f"(?i){_spelled(keyword)}"
+    return rf"(?i)(?:^|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-F]{{2}}){_spelled(keyword)}(?:[^{_letters(keyword)}]|$)"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from waybill.scanning.domain.detection.models import Validator
 from waybill.scanning.domain.detection.validators.addresses import email, ip
+from waybill.scanning.domain.detection.validators.business_checks import CHECKS as BUSINESS_CHECKS
 from waybill.scanning.domain.detection.validators.national_checks import CHECKS
 from waybill.scanning.domain.detection.validators.national_numbers import national_number, uk_nhs, uk_nino, us_ssn
 from waybill.scanning.domain.detection.validators.passwords import (
@@ -37,7 +38,9 @@ from waybill.scanning.domain.detection.validators.tokens import (
     random_token,
 )
 
-VALIDATORS: Mapping[str, Validator] = {name: national_number(check) for name, check in CHECKS.items()} | {
+_NUMBERS = {name: national_number(check) for checks in (CHECKS, BUSINESS_CHECKS) for name, check in checks.items()}
+
+VALIDATORS: Mapping[str, Validator] = _NUMBERS | {
     check.__name__: check
     for check in (
         age_secret_key,
