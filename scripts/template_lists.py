@@ -111,9 +111,17 @@ def _is_standard(machine: Tree) -> bool:
 
 def scheduled_functions(template: Tree) -> Iterator[str]:
     """Yield the functions that schedules invoke."""
-    for name, function in _of_type(template, "AWS::Serverless::Function"):
-        if any(event["Type"] == "ScheduleV2" for event in function["Properties"].get("Events", {}).values()):
-            yield f"- !GetAtt {name}.Arn"
+    yield from (f"- !GetAtt {name}.Arn" for name in _scheduled(template, "AWS::Serverless::Function"))
+
+
+def scheduled_machines(template: Tree) -> Iterator[str]:
+    """Yield the state machines that schedules start."""
+    yield from (f"- !Ref {name}" for name in _scheduled(template, "AWS::Serverless::StateMachine"))
+
+
+def _scheduled(template: Tree, kind: str) -> list[str]:
+    events = ((name, one["Properties"].get("Events", {}).values()) for name, one in _of_type(template, kind))
+    return [name for name, some in events if any(event["Type"] == "ScheduleV2" for event in some)]
 
 
 def rules(template: Tree) -> Iterator[str]:
@@ -140,5 +148,6 @@ LISTS: Mapping[str, Callable[[Tree], Iterator[str]]] = {
     "arns-of-queues": arns_of_queues,
     "machines": machines,
     "scheduled-functions": scheduled_functions,
+    "scheduled-machines": scheduled_machines,
     "rules": rules,
 }
