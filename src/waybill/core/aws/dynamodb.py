@@ -69,22 +69,30 @@ class Update:
     values: Item
 
     @classmethod
-    def of(cls, assigned: Mapping[str, Any], removed: tuple[str, ...] = (), counted: tuple[str, ...] = ()) -> "Update":
-        """Return the update that sets `assigned`, removes `removed` and what is assigned None, adds 1 to `counted`."""
+    def of(
+        cls,
+        assigned: Mapping[str, Any],
+        removed: tuple[str, ...] = (),
+        counted: tuple[str, ...] = (),
+        added: Mapping[str, int] | None = None,
+    ) -> "Update":
+        """Return an update: set `assigned`, remove `removed` and what is None, add 1 to `counted`, add `added`."""
         present = {name: value for name, value in assigned.items() if value is not None}
         gone = [*(name for name in assigned if name not in present), *removed]
         names = {f"#s{index}": name for index, name in enumerate(present)}
         removed_names = {f"#r{index}": name for index, name in enumerate(gone)}
         counted_names = {f"#c{index}": name for index, name in enumerate(counted)}
+        added_names = {f"#a{index}": name for index, name in enumerate(added or {})}
         values = to_item({f":s{index}": value for index, value in enumerate(present.values())})
+        values |= to_item({f":a{index}": value for index, value in enumerate((added or {}).values())})
         clauses = {
             "SET": [f"{alias} = :{alias[1:]}" for alias in names],
             "REMOVE": list(removed_names),
-            "ADD": [f"{alias} :one" for alias in counted_names],
+            "ADD": [*(f"{alias} :one" for alias in counted_names), *(f"{alias} :{alias[1:]}" for alias in added_names)],
         }
         expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
         one = to_item({":one": 1}) if counted else {}
-        return cls(expression, names | removed_names | counted_names, values | one)
+        return cls(expression, names | removed_names | counted_names | added_names, values | one)
 
     def arguments(self, condition: str, **bound: object) -> UpdateArguments:
         """Return boto3's arguments for this update under `condition`, whose `:values` are `bound`."""

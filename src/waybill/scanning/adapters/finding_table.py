@@ -1,17 +1,14 @@
 """Findings in the scanner's table; see `table.py` for the items' keys."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from waybill.core.aws.dynamodb import Item, from_item, to_item, translated
+from waybill.core.aws.dynamodb import Item
+from waybill.core.aws.table import Read
 from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import finding_attributes, finding_sort_key, findings_prefix
 from waybill.scanning.domain.detection.models import Finding
-from waybill.scanning.errors import ScanStoreUnavailableError
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 # How many pages of 1 MB a filtered list of findings reads before it answers with what it has.
 _PAGES_PER_ANSWER = 8
@@ -27,22 +24,23 @@ class FindingTable:
         """Store findings; the same ones again change nothing."""
         items = {
             (sort_key := finding_sort_key(key, etag, finding)): key_of(job_id, sort_key)
-            | to_item(finding_attributes(key, etag, finding) | {"created_at": iso(self._items.now())})
+            | finding_attributes(key, etag, finding)
+            | {"created_at": iso(self._items.now())}
             for finding in findings
         }
-        self._items.write_many(put=items.values())
+        self._items.table.batch_write(put=items.values())
 
     def delete_others(self, job_id: str, key: str, etag: str) -> None:
         """Delete the findings of every state of an object but one; no ETag, no findings."""
         kept = findings_prefix(key, etag) if etag else None
         found = self._items.query(job_id, findings_prefix(key))
         gone = [item["sk"] for item in found if kept is None or not item["sk"].startswith(kept)]
-        self._items.write_many(delete=(key_of(job_id, sort_key) for sort_key in gone))
+        self._items.table.batch_write(delete=(key_of(job_id, sort_key) for sort_key in gone))
 
     def copy(self, source_job: str, job_id: str, key: str, etag: str) -> list[str]:
         """Give a job the findings of another one about an object; return their fingerprints."""
         found = self._items.query(source_job, findings_prefix(key, etag))
-        self._items.write_many(put=(to_item(item | {"pk": f"JOB#{job_id}"}) for item in found))
+        self._items.table.batch_write(put=(item | {"pk": f"JOB#{job_id}"} for item in found))
         return [str(item["fingerprint"]) for item in found]
 
     def page(
@@ -56,31 +54,26 @@ class FindingTable:
         found: list[Item] = []
         position = after or "F#"
         for _ in range(_PAGES_PER_ANSWER):
-            with translated(ScanStoreUnavailableError):
-                query = _findings_after(self._items.name, job_id, position, wanted)
-                query["Limit"] = 1000 if wanted else limit + 1 - len(found)
-                answer = self._items.client.query(**query)
-            found += [from_item(item) for item in answer["Items"]]
+            values, read = _findings_after(job_id, position, wanted)
+            read = replace(read, page_size=1000 if wanted else limit + 1 - len(found))
+            page = self._items.table.page("pk = :pk AND sk BETWEEN :after AND :last", values, read)
+            found += page.items
             if len(found) > limit:
                 return found[:limit], found[limit - 1]["sk"]
-            if "LastEvaluatedKey" not in answer:
+            if page.last_key is None:
                 return found, None
-            position = from_item(answer["LastEvaluatedKey"])["sk"]
+            position = page.last_key["sk"]
         return found, position
 
 
-def _findings_after(table: str, job_id: str, position: str, wanted: Mapping[str, str | None]) -> "QueryInputTypeDef":
-    query: QueryInputTypeDef = {
-        "TableName": table,
-        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :after AND :last",
-    }
+def _findings_after(job_id: str, position: str, wanted: Mapping[str, str | None]) -> tuple[Item, Read]:
+    """Return the values of the condition, and what else there is to say of the query."""
     # "F$" is the first text behind every "F#…".
     values: Item = {":pk": f"JOB#{job_id}", ":after": f"{position}\0" if position != "F#" else position, ":last": "F$"}
-    if wanted:
-        tests = {"key": "begins_with(#key, :key)", "detector": "#detector = :detector"}
-        tests["certainty"] = "#certainty >= :certainty"
-        query["FilterExpression"] = " AND ".join(tests[name] for name in wanted)
-        query["ExpressionAttributeNames"] = {f"#{name}": name for name in wanted}
-        values |= {f":{name}": value for name, value in wanted.items()}
-    query["ExpressionAttributeValues"] = to_item(values)
-    return query
+    if not wanted:
+        return values, Read()
+    tests = {"key": "begins_with(#key, :key)", "detector": "#detector = :detector"}
+    tests["certainty"] = "#certainty >= :certainty"
+    filtered = " AND ".join(tests[name] for name in wanted)
+    values |= {f":{name}": value for name, value in wanted.items()}
+    return values, Read(filtered=filtered, names={f"#{name}": name for name in wanted})

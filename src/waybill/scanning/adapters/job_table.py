@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
+from waybill.core.aws.table import Read
 from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import job_attributes, job_of
 from waybill.scanning.adapters.range_table import new_range
-from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.models import Job, ListingRange, Status
 
 
@@ -20,14 +20,14 @@ class JobTable:
 
     def create(self, job: Job) -> Job:
         """Store a new job; return the one that has the id, this or an earlier one."""
-        meta = key_of(job.job_id, "META") | to_item(job_attributes(job))
-        listed = _listed_key(job) | to_item({"job_id": job.job_id})
+        meta = key_of(job.job_id, "META") | job_attributes(job)
+        listed = _listed_key(job) | {"job_id": job.job_id}
         try:
-            self._items.transact(
+            self._items.table.transact(
                 [
-                    self._items.put_action(meta),
-                    {"Put": {"TableName": self._items.name, "Item": listed}},
-                    self._items.put_action(new_range(job.job_id, ListingRange(0, updated_at=job.created_at))),
+                    self._items.put_new(meta),
+                    self._items.table.put_action(listed),
+                    self._items.put_new(new_range(job.job_id, ListingRange(0, updated_at=job.created_at))),
                 ]
             )
         except ConditionFailedError:
@@ -36,7 +36,7 @@ class JobTable:
 
     def get(self, job_id: str) -> Job | None:
         """Return a job, as of now."""
-        item = self._items.get(key_of(job_id, "META"))
+        item = self._items.table.get(key_of(job_id, "META"))
         return job_of(item) if item else None
 
     def set_execution(self, job_id: str, execution_arn: str) -> None:
@@ -69,15 +69,14 @@ class JobTable:
         opened |= {"error": "", "announced": False, "webhook": {}, "exported": {}}
         listed = Update.of({"updated_at": iso(self._items.now())}, removed=("announced",))
         writes = [
-            Update.of(opened).action(
-                self._items.name,
+            self._items.table.update_action(
                 key_of(job.job_id, "META"),
+                Update.of(opened),
                 "#status = :failed AND resumed = :seen",
+                {":failed": "failed", ":seen": job.resumed},
                 {"#status": "status"},
-                failed="failed",
-                seen=job.resumed,
             ),
-            listed.action(self._items.name, _listed_key(job), "attribute_exists(sk)"),
+            self._items.table.update_action(_listed_key(job), listed, "attribute_exists(sk)"),
         ]
         try:
             self._items.count_with(writes, job.job_id, {})
@@ -95,9 +94,10 @@ class JobTable:
         Of a job that has been resumed since, nothing: the end that was announced is not its last.
         """
         announced = Update.of({"announced": True, "updated_at": iso(self._items.now())})
+        meta, seen = key_of(job.job_id, "META"), {":seen": job.resumed}
         writes = [
-            announced.action(self._items.name, key_of(job.job_id, "META"), "resumed = :seen", seen=job.resumed),
-            announced.action(self._items.name, _listed_key(job), "attribute_exists(sk)"),
+            self._items.table.update_action(meta, announced, "resumed = :seen", seen),
+            self._items.table.update_action(_listed_key(job), announced, "attribute_exists(sk)"),
         ]
         with suppress(ConditionFailedError):
             self._items.count_with(writes, job.job_id, {})
@@ -114,15 +114,7 @@ class JobTable:
         """Return jobs, newest first, and the position to go on from."""
         condition = "pk = :pk AND sk < :before" if before else "pk = :pk"
         values = {":pk": "JOBS", **({":before": before} if before else {})}
-        with translated(ScanStoreUnavailableError):
-            answer = self._items.client.query(
-                TableName=self._items.name,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=to_item(values),
-                ScanIndexForward=False,
-                Limit=limit + 1,
-            )
-        rows = [from_item(item) for item in answer["Items"]]
+        rows = self._items.table.page(condition, values, Read(newest_first=True, page_size=limit + 1)).items
         jobs = [job for row in rows[:limit] if (job := self.get(row["job_id"]))]
         return jobs, rows[limit - 1]["sk"] if len(rows) > limit else None
 
@@ -131,18 +123,11 @@ class JobTable:
 
         However many came after it, a job is among them until its end has been told.
         """
-        pages = self._items.client.get_paginator("query").paginate(
-            TableName=self._items.name,
-            KeyConditionExpression="pk = :pk",
-            FilterExpression="attribute_not_exists(announced)",
-            ExpressionAttributeValues=to_item({":pk": "JOBS"}),
-            ScanIndexForward=False,
-        )
-        with translated(ScanStoreUnavailableError):
-            rows = [from_item(item) for page in pages for item in page["Items"]]
+        those = Read(filtered="attribute_not_exists(announced)", newest_first=True)
+        rows = list(self._items.table.query("pk = :pk", {":pk": "JOBS"}, those))
         jobs = (self.get(row["job_id"]) for row in rows)
         return [job for job in jobs if job is not None and not (job.ended and job.announced)]
 
 
 def _listed_key(job: Job) -> Item:
-    return to_item({"pk": "JOBS", "sk": f"{job.created_at}#{job.job_id}"})
+    return {"pk": "JOBS", "sk": f"{job.created_at}#{job.job_id}"}

@@ -5,12 +5,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Update
 from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import increments, outcome_attributes, outcome_of, tally_of
 from waybill.scanning.adapters.range_table import PAGE_SECONDS
-from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.keys import key_hash
 from waybill.scanning.models import Attempts, Entry, ObjectOutcome, Slice, Tally
 
@@ -36,7 +35,7 @@ class OutcomeTable:
         """Count the objects of a slice as begun, however often it is delivered."""
         name = f"TAKEN#{work.page}#{key_hash(work.entries[0].key)[:16]}"
         expires = int(self._items.now().timestamp()) + PAGE_SECONDS
-        put = self._items.put_action(key_of(job_id, name) | to_item({"expires": expires}))
+        put = self._items.put_new(key_of(job_id, name) | {"expires": expires})
         with suppress(ConditionFailedError):
             self._items.count_with([put], job_id, {"taken": len(work.entries)})
 
@@ -51,23 +50,14 @@ class OutcomeTable:
     def _count_attempt(self, job_id: str, work: Slice, counted: str) -> Attempts:
         first = work.entries[0]
         name = f"TRIED#{work.page}#{key_hash(first.key)[:16]}#{len(work.entries)}"
-        with translated(ScanStoreUnavailableError):
-            answer = self._items.client.update_item(
-                TableName=self._items.name,
-                Key=key_of(job_id, name),
-                UpdateExpression="SET expires = :expires ADD #counted :one",
-                ExpressionAttributeNames={"#counted": counted},
-                ExpressionAttributeValues=to_item(
-                    {":expires": int(self._items.now().timestamp()) + PAGE_SECONDS, ":one": 1}
-                ),
-                ReturnValues="ALL_NEW",
-            )
-        item = from_item(answer["Attributes"])
+        expires = int(self._items.now().timestamp()) + PAGE_SECONDS
+        item = self._items.table.update(key_of(job_id, name), Update.of({"expires": expires}, counted=(counted,)))
         return Attempts(item.get("begun", 0), item.get("faults", 0))
 
     def get(self, job_id: str, keys: Sequence[str]) -> dict[str, ObjectOutcome]:
         """Return outcomes by their keys, read many at a time; a key without one is not in the answer."""
-        found = {item["sk"]: item for item in self._items.get_many([key_of(job_id, object_key(key)) for key in keys])}
+        items = self._items.table.batch_get(key_of(job_id, object_key(key)) for key in keys)
+        found = {item["sk"]: item for item in items}
         return {key: outcome_of(found[object_key(key)]) for key in keys if object_key(key) in found}
 
     def record(self, job_id: str, outcomes: Sequence[ObjectOutcome]) -> dict[str, ObjectOutcome]:
@@ -92,12 +82,12 @@ class OutcomeTable:
 
     def _recorded(self, job_id: str, outcomes: Iterable[ObjectOutcome]) -> dict[str, ObjectOutcome]:
         keys = {_outcome_key(outcome): outcome.key for outcome in outcomes}
-        found = self._items.get_many([key_of(job_id, sort_key) for sort_key in keys])
+        found = self._items.table.batch_get(key_of(job_id, sort_key) for sort_key in keys)
         return {keys[item["sk"]]: outcome_of(item) for item in found}
 
     def _new_outcome(self, job_id: str, outcome: ObjectOutcome) -> "TransactWriteItemTypeDef":
-        attributes = to_item(outcome_attributes(outcome) | {"recorded_at": iso(self._items.now())})
-        return self._items.put_action(key_of(job_id, _outcome_key(outcome)) | attributes)
+        attributes = outcome_attributes(outcome) | {"recorded_at": iso(self._items.now())}
+        return self._items.put_new(key_of(job_id, _outcome_key(outcome)) | attributes)
 
     def save_cached(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None:
         """Let later jobs find what this one has found in the same state of the objects by the same rules."""
@@ -105,17 +95,17 @@ class OutcomeTable:
         items = []
         for outcome in outcomes:
             key = _cache_key(bucket, outcome.key, outcome.etag, cache_name)
-            items.append(to_item(outcome_attributes(outcome) | key | {"job_id": job_id, "expires": expires}))
-        self._items.write_many(put=items)
+            items.append(outcome_attributes(outcome) | key | {"job_id": job_id, "expires": expires})
+        self._items.table.batch_write(put=items)
 
     def cached(self, bucket: str, entries: Sequence[Entry], cache_name: str) -> dict[str, tuple[str, ObjectOutcome]]:
         """Return by key what an earlier job (its id) found in the same state of an object."""
-        keys = [to_item(_cache_key(bucket, entry.key, entry.etag, cache_name)) for entry in entries]
+        keys = [_cache_key(bucket, entry.key, entry.etag, cache_name) for entry in entries]
         now = int(self._items.now().timestamp())
         return {
             item["key"]: (item["job_id"], replace(outcome_of(item), from_cache=True))
             # Half the price; what was written a moment ago may be read again.
-            for item in self._items.get_many(keys, consistent=False)
+            for item in self._items.table.batch_get(keys, consistent=False)
             if item["expires"] > now
         }
 

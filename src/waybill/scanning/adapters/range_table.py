@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import increments_left_out, page_attributes, page_of, range_attributes, range_of
-from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.models import ListingRange, Page
 
 # Messages live for 14 days at most.
@@ -30,7 +29,7 @@ class RangeTable:
 
     def get(self, job_id: str, number: int) -> ListingRange | None:
         """Return a range of a job's keys, as of now."""
-        item = self._items.get(key_of(job_id, _range_key(number)))
+        item = self._items.table.get(key_of(job_id, _range_key(number)))
         return range_of(item) if item else None
 
     def all(self, job_id: str) -> list[ListingRange]:
@@ -47,18 +46,12 @@ class RangeTable:
         False also when another range has been cut meanwhile: the numbers are taken.
         """
         update = Update.of({"upto": upto, "updated_at": iso(self._items.now())})
-        shrink = update.action(
-            self._items.name,
-            key_of(job_id, _range_key(part.number)),
-            _UNCHANGED,
-            number=part.next_page,
-            bound=part.upto,
-            open=False,
-        )
+        unchanged = {":number": part.next_page, ":bound": part.upto, ":open": False}
+        shrink = self._items.table.update_action(key_of(job_id, _range_key(part.number)), update, _UNCHANGED, unchanged)
         updated_at = iso(self._items.now())
-        puts = [self._items.put_action(new_range(job_id, replace(piece, updated_at=updated_at))) for piece in pieces]
+        puts = [self._items.put_new(new_range(job_id, replace(piece, updated_at=updated_at))) for piece in pieces]
         try:
-            self._items.transact([shrink, *puts])
+            self._items.table.transact([shrink, *puts])
         except ConditionFailedError:
             return False
         return True
@@ -66,19 +59,12 @@ class RangeTable:
     def save_page(self, job_id: str, part: ListingRange, page: Page) -> Page:
         """Store a page unless it is stored already; return what is stored."""
         expires = int(self._items.now().timestamp()) + PAGE_SECONDS
-        item = _page_key(job_id, part, page.number) | to_item(page_attributes(page) | {"expires": expires})
-        try:
-            with translated(ScanStoreUnavailableError):
-                self._items.client.put_item(
-                    TableName=self._items.name, Item=item, ConditionExpression="attribute_not_exists(sk)"
-                )
-        except ConditionFailedError:
-            return self.page(job_id, part, page.number) or page
-        return page
+        item = _page_key(job_id, part, page.number) | page_attributes(page) | {"expires": expires}
+        return page if self._items.add(item) else self.page(job_id, part, page.number) or page
 
     def page(self, job_id: str, part: ListingRange, number: int) -> Page | None:
         """Return a page that an earlier attempt has stored."""
-        item = self._items.get(_page_key(job_id, part, number))
+        item = self._items.table.get(_page_key(job_id, part, number))
         return page_of(number, item) if item else None
 
     def advance(self, job_id: str, part: ListingRange, page: Page, smallest: Sequence[str] = ()) -> bool:
@@ -95,7 +81,7 @@ class RangeTable:
         """Count a page of a sample as sent, and what is left out of it (objects and bytes by reason), once."""
         update = Update.of({"next_sent": part.next_sent + 1, "updated_at": iso(self._items.now())})
         target = key_of(job_id, _range_key(part.number))
-        moved = update.action(self._items.name, target, "next_sent = :sent", sent=part.next_sent)
+        moved = self._items.table.update_action(target, update, "next_sent = :sent", {":sent": part.next_sent})
         try:
             self._items.count_with([moved], job_id, increments_left_out(left_out))
         except ConditionFailedError:
@@ -105,7 +91,7 @@ class RangeTable:
 
 def new_range(job_id: str, part: ListingRange) -> Item:
     """Return the item of a range that does not exist yet."""
-    return key_of(job_id, _range_key(part.number)) | to_item(range_attributes(part))
+    return key_of(job_id, _range_key(part.number)) | range_attributes(part)
 
 
 def _range_key(number: int) -> str:
@@ -115,4 +101,4 @@ def _range_key(number: int) -> str:
 
 def _page_key(job_id: str, part: ListingRange, number: int) -> Item:
     # Apart from the job's other items: a page takes up to 300 write units, and a key of the table 1,000 a second.
-    return to_item({"pk": f"JOB#{job_id}#{part.number:03}", "sk": f"PAGE#{number:09}"})
+    return {"pk": f"JOB#{job_id}#{part.number:03}", "sk": f"PAGE#{number:09}"}

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
+from waybill.core.aws.table import Read
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.domain.schedules import Schedule
-from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.request_models import ScanRequest
 
 _PARTITION = "SCHEDULES"
@@ -21,30 +21,14 @@ class ScheduleTable:
 
     def all(self) -> Sequence[Schedule]:
         """Return all schedules that there are, by id."""
-        pages = self._items.client.get_paginator("query").paginate(
-            TableName=self._items.name,
-            KeyConditionExpression="pk = :pk",
-            # One that was taken away stays, as what is written is never deleted by the API.
-            FilterExpression="attribute_not_exists(deleted)",
-            ExpressionAttributeValues=to_item({":pk": _PARTITION}),
-            ConsistentRead=True,
-        )
-        with translated(ScanStoreUnavailableError):
-            return [_schedule_of(from_item(item)) for page in pages for item in page["Items"]]
+        # One that was taken away stays, as what is written is never deleted by the API.
+        those = Read(filtered="attribute_not_exists(deleted)", consistent=True)
+        return [_schedule_of(item) for item in self._items.table.query("pk = :pk", {":pk": _PARTITION}, those)]
 
     def add(self, schedule: Schedule) -> bool:
         """Store a new schedule; False where there is or was one of its id."""
         item = asdict(schedule) | {"request": schedule.request.model_dump_json()}
-        try:
-            with translated(ScanStoreUnavailableError):
-                self._items.client.put_item(
-                    TableName=self._items.name,
-                    Item=to_item({"pk": _PARTITION, "sk": schedule.id, **item}),
-                    ConditionExpression="attribute_not_exists(sk)",
-                )
-        except ConditionFailedError:
-            return False
-        return True
+        return self._items.add({"pk": _PARTITION, "sk": schedule.id, **item})
 
     def move(self, schedule: Schedule, next_at: str, last_job: str) -> bool:
         """Record when a schedule is due next; False where somebody else has, or it was taken away."""
@@ -72,16 +56,12 @@ class ScheduleTable:
     def _change(
         self, schedule_id: str, changes: Mapping[str, object], condition: str, **bound: object
     ) -> Schedule | None:
-        arguments = Update.of(dict(changes)).arguments(condition, **bound)
-        key = to_item({"pk": _PARTITION, "sk": schedule_id})
+        key = {"pk": _PARTITION, "sk": schedule_id}
+        values = {f":{name}": value for name, value in bound.items()}
         try:
-            with translated(ScanStoreUnavailableError):
-                answer = self._items.client.update_item(
-                    TableName=self._items.name, Key=key, ReturnValues="ALL_NEW", **arguments
-                )
+            return _schedule_of(self._items.table.update(key, Update.of(changes), condition, values))
         except ConditionFailedError:
             return None
-        return _schedule_of(from_item(answer["Attributes"]))
 
 
 def _schedule_of(item: Item) -> Schedule:

@@ -5,18 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import groupby, islice
 from math import ceil
-from typing import TYPE_CHECKING, override
+from typing import override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item
+from waybill.core.aws.table import Read
 from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.domain.triage import Decision, Value, Values
-from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.keys import key_hash
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
 
 _SHARDS = "0123456789abcdef"
 _DECISION, _SEEN = "DECISION", "SEEN#"
@@ -36,20 +33,18 @@ class ValueTable(Values):
         """Store where values were seen: one place a bucket, the last."""
         found = {finding.fingerprint: finding for finding in findings}
         at = iso(self._items.now())
-        self._items.write_many(
+        self._items.table.batch_write(
             put=(
-                to_item(
-                    {
-                        **_key(fingerprint, f"{_SEEN}{key_hash(bucket)[:16]}"),
-                        "bucket": bucket,
-                        "key": key,
-                        "job_id": job_id,
-                        "seen_at": at,
-                        "detector": finding.detector,
-                        "masked_match": finding.masked_match,
-                        "confidence": finding.confidence,
-                    }
-                )
+                {
+                    **_key(fingerprint, f"{_SEEN}{key_hash(bucket)[:16]}"),
+                    "bucket": bucket,
+                    "key": key,
+                    "job_id": job_id,
+                    "seen_at": at,
+                    "detector": finding.detector,
+                    "masked_match": finding.masked_match,
+                    "confidence": finding.confidence,
+                }
                 for fingerprint, finding in found.items()
             )
         )
@@ -63,24 +58,17 @@ class ValueTable(Values):
 
     @override
     def decisions(self, fingerprints: Iterable[str]) -> Mapping[str, Decision]:
-        keys = [to_item(_key(fingerprint, _DECISION)) for fingerprint in sorted(set(fingerprints))]
-        found = self._items.get_many(keys) if keys else iter(())
+        found = self._items.table.batch_get(_key(fingerprint, _DECISION) for fingerprint in sorted(set(fingerprints)))
         return {str(item["sk"]).partition("#")[0]: decision for item in found for decision in _history(item)[-1:]}
 
     @override
     def decide(self, fingerprint: str, history: Sequence[Decision], decision: Decision) -> bool:
         kept = [vars(each) for each in (*history, decision)][-_KEPT:]
         item = {**_key(fingerprint, _DECISION), "history": kept, "at": decision.at}
-        write: PutItemInputTypeDef = {"TableName": self._items.name, "Item": to_item(item)}
-        if history:
-            write["ConditionExpression"] = "#at = :before"
-            write["ExpressionAttributeNames"] = {"#at": "at"}
-            write["ExpressionAttributeValues"] = to_item({":before": history[-1].at})
-        else:
-            write["ConditionExpression"] = "attribute_not_exists(sk)"
+        if not history:
+            return self._items.add(item)
         try:
-            with translated(ScanStoreUnavailableError):
-                self._items.client.put_item(**write)
+            self._items.table.put(item, "#at = :before", {":before": history[-1].at}, {"#at": "at"})
         except ConditionFailedError:
             return False
         return True
@@ -104,16 +92,9 @@ class ValueTable(Values):
         return list(islice(_values(self._query(shard, first, "g")), wanted))
 
     def _query(self, shard: str, first: str, last: str) -> Iterator[Item]:
-        pages = self._items.client.get_paginator("query").paginate(
-            TableName=self._items.name,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues=to_item({":pk": f"VALUES#{shard}", ":first": first or "#", ":last": last}),
-            ConsistentRead=True,
-            PaginationConfig={"PageSize": _PAGE},
-        )
-        with translated(ScanStoreUnavailableError):
-            for page in pages:
-                yield from map(from_item, page["Items"])
+        values = {":pk": f"VALUES#{shard}", ":first": first or "#", ":last": last}
+        pages = Read(consistent=True, page_size=_PAGE)
+        return self._items.table.query("pk = :pk AND sk BETWEEN :first AND :last", values, pages)
 
 
 def _key(fingerprint: str, part: str) -> dict[str, str]:
