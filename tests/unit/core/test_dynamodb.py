@@ -1,4 +1,5 @@
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
+from waybill.core.aws.table import Table
 
 _NAMES = st.dictionaries(st.text(min_size=1, max_size=5), st.none() | st.integers() | st.text(), max_size=6)
 
@@ -53,14 +55,26 @@ class TestUpdate:
     def test_only_the_clauses_that_say_something(self, update: Update, expression: str) -> None:
         assert update.expression == expression
 
-    def test_its_arguments_have_the_condition_and_its_values(self) -> None:
-        arguments = Update.of({"a": 1}).arguments("executionId = :id", id="mine")
-        assert arguments == {
-            "UpdateExpression": "SET #s0 = :s0",
-            "ConditionExpression": "executionId = :id",
-            "ExpressionAttributeNames": {"#s0": "a"},
-            "ExpressionAttributeValues": {":s0": {"N": "1"}, ":id": {"S": "mine"}},
+    def test_its_action_has_the_condition_and_its_values(self) -> None:
+        table = Table(Mock(), "records", Unavailable)
+        action = table.update_action({"pk": "k"}, Update.of({"a": 1}), "executionId = :id", {":id": "mine"})
+        assert action == {
+            "Update": {
+                "TableName": "records",
+                "Key": {"pk": {"S": "k"}},
+                "UpdateExpression": "SET #s0 = :s0",
+                "ConditionExpression": "executionId = :id",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                "ExpressionAttributeNames": {"#s0": "a"},
+                "ExpressionAttributeValues": {":s0": {"N": "1"}, ":id": {"S": "mine"}},
+            }
         }
+
+    def test_numbers_are_added_under_names_of_their_own(self) -> None:
+        update = Update.of({"a": 1}, counted=("tries",), added={"size": 7, "a-b": 2})
+        assert update.expression == "SET #s0 = :s0 ADD #c0 :one, #a0 :a0, #a1 :a1"
+        assert update.names == {"#s0": "a", "#c0": "tries", "#a0": "size", "#a1": "a-b"}
+        assert update.values == {":s0": {"N": "1"}, ":one": {"N": "1"}, ":a0": {"N": "7"}, ":a1": {"N": "2"}}
 
     @given(_NAMES, st.lists(st.text(min_size=1), max_size=3))
     def test_every_placeholder_is_bound_and_used(self, assigned: dict[str, Any], removed: list[str]) -> None:

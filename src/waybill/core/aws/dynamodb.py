@@ -4,15 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import is_transient, reason_of
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 # DynamoDB API Reference, TransactWriteItems, "Cancellation reason codes": those that pass.
 TRANSIENT_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
@@ -51,18 +48,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-class UpdateArguments(TypedDict):
-    """What `update_item` takes besides the table and the key (DynamoDB API Reference, UpdateItem)."""
-
-    UpdateExpression: str
-    ConditionExpression: str
-    ExpressionAttributeNames: dict[str, str]
-    ExpressionAttributeValues: Item
-
-
 @dataclass(frozen=True)
 class Update:
-    """An update expression with its names and typed values, ready for `update_item` or a transaction."""
+    """An update expression with its names and typed values."""
 
     expression: str
     names: dict[str, str]
@@ -93,31 +81,6 @@ class Update:
         expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
         one = to_item({":one": 1}) if counted else {}
         return cls(expression, names | removed_names | counted_names | added_names, values | one)
-
-    def arguments(self, condition: str, **bound: object) -> UpdateArguments:
-        """Return boto3's arguments for this update under `condition`, whose `:values` are `bound`."""
-        return {
-            "UpdateExpression": self.expression,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": self.names,
-            "ExpressionAttributeValues": self.values | to_item({f":{name}": value for name, value in bound.items()}),
-        }
-
-    def action(
-        self, table: str, key: Item, condition: str, names: Mapping[str, str] | None = None, **bound: object
-    ) -> "TransactWriteItemTypeDef":
-        """Return the action of a transaction that makes this update of the item of `key`, as in `arguments`."""
-        arguments = self.arguments(condition, **bound)
-        return {
-            "Update": {
-                "TableName": table,
-                "Key": key,
-                "UpdateExpression": arguments["UpdateExpression"],
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {**self.names, **(names or {})},
-                "ExpressionAttributeValues": arguments["ExpressionAttributeValues"],
-            }
-        }
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError
+from waybill.core.aws.table import Table
 from waybill.core.notifications import Notification, Notifier
 from waybill.subject_access.domain.ports import QUIET_AFTER_NEWS, Alerts
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
@@ -19,8 +20,7 @@ class OnceAlerts(Alerts):
     def __init__(
         self, client: "DynamoDBClient", table: str, notifier: Notifier, *, now: Callable[[], datetime]
     ) -> None:
-        self._client = client
-        self._table = table
+        self._table = Table(client, table, SubjectAccessStoreUnavailableError)
         self._notifier = notifier
         self._now = now
 
@@ -36,21 +36,15 @@ class OnceAlerts(Alerts):
             It could not be told; the next one who tries may.
         """
         now = int(self._now().timestamp())
-        key = to_item({"pk": f"ALERT#{about}#{code}", "sk": "LAST"})
+        key = {"pk": f"ALERT#{about}#{code}", "sk": "LAST"}
+        told = key | {"expires": now + int(quiet.total_seconds())}
         try:
-            with translated(SubjectAccessStoreUnavailableError):
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=key | to_item({"expires": now + int(quiet.total_seconds())}),
-                    ConditionExpression="attribute_not_exists(pk) OR expires <= :now",
-                    ExpressionAttributeValues=to_item({":now": now}),
-                )
+            self._table.put(told, "attribute_not_exists(pk) OR expires <= :now", {":now": now})
         except ConditionFailedError:
             return False
         try:
             self._notifier.notify(notification)
         except Exception:  # whatever it is goes on to the caller, and the next one who tries must be let through
-            with translated(SubjectAccessStoreUnavailableError):
-                self._client.delete_item(TableName=self._table, Key=key)
+            self._table.delete(key)
             raise
         return True

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Update, to_item
+from waybill.core.aws.dynamodb import ConditionFailedError, Update
 from waybill.core.clock import iso
 from waybill.core.retry import Retry
 from waybill.subject_access.adapters.audited_table import AuditedTable, item_key
@@ -32,8 +32,6 @@ class ServiceCatalogue(Catalogue):
     def __init__(
         self, client: "DynamoDBClient", table: str, *, now: Callable[[], datetime], contention: Retry = CONTENTION
     ) -> None:
-        self._client = client
-        self._table = table
         self._now = now
         self._contention = contention
         self._items = AuditedTable(client, table, now)
@@ -64,7 +62,7 @@ class ServiceCatalogue(Catalogue):
             Others wrote to the audit trail, each time.
         """
         written = replace(service, version=service.version + 1)
-        item = item_key(_SERVICES, service.name) | to_item(service_attributes(written))
+        item = item_key(_SERVICES, service.name) | service_attributes(written)
         put = self._items.put(item, _NONE) if new else self._items.put(item, _UNCHANGED, seen=service.version)
         for _ in self._contention.attempts():
             if self._recorded(action, put):
@@ -95,7 +93,7 @@ class ServiceCatalogue(Catalogue):
             if newest and newest.file_hash == file_hash:
                 made = newest
             else:
-                item = item_key(f"TPL#{service}", f"V#{number:05}") | to_item(template_attributes(made))
+                item = item_key(f"TPL#{service}", f"V#{number:05}") | template_attributes(made)
                 writes = [self._items.put(item, _NONE)]
             if self._recorded(action, *writes):
                 return made
@@ -112,7 +110,9 @@ class ServiceCatalogue(Catalogue):
         """
         update = Update.of({"status": "PUBLISHED", "published_at": iso(self._now())})
         key, is_pending = item_key(f"TPL#{service}", f"V#{version:05}"), "attribute_exists(pk) AND #status = :pending"
-        publish = update.action(self._table, key, is_pending, {"#status": "status"}, pending="PENDING")
+        publish = self._items.table.update_action(
+            key, update, is_pending, {":pending": "PENDING"}, {"#status": "status"}
+        )
         action = Action(WORKER, "TEMPLATE_PUBLISHED", {"service": service, "version": version})
         for _ in self._contention.attempts():
             if self._recorded(action, publish):

@@ -5,18 +5,12 @@ CIRCUIT#<name>    STATE    the circuit breaker; `version` counts its changes
 TPL#<name>        HEALTH   whether the service's template is as registered, and when people were told that it is not
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, override
 
-from waybill.core.aws.dynamodb import (
-    ConditionFailedError,
-    Item,
-    Update,
-    UpdateArguments,
-    from_item,
-    to_item,
-    translated,
-)
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
+from waybill.core.aws.table import Table
 from waybill.core.clock import iso
 from waybill.subject_access.domain.upstream.ports import Circuit, Circuits, TemplateHealth
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
@@ -29,8 +23,7 @@ class HealthTable(Circuits, TemplateHealth):
     """`Circuits` and `TemplateHealth` on DynamoDB; every method raises `SubjectAccessStoreUnavailableError`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
-        self._table = table
+        self._table = Table(client, table, SubjectAccessStoreUnavailableError)
 
     @override
     def circuit(self, service: str) -> Circuit:
@@ -55,46 +48,44 @@ class HealthTable(Circuits, TemplateHealth):
             }
         )
         condition = "attribute_not_exists(pk)" if before.version == 0 else "version = :before"
-        bound = {} if before.version == 0 else {"before": before.version}
-        return self._update(_circuit_key(service), update.arguments(condition, **bound))
+        return self._update(_circuit_key(service), update, condition, {":before": before.version or None})
 
     @override
     def unhealthy(self, service: str, code: str, at: datetime) -> bool:
         """Remember that the template is refused with `code`; True when nobody has been told yet."""
         key = _health_key(service)
         fresh = Update.of({"status": "UNHEALTHY", "code": code, "changedAt": iso(at)}, removed=("toldAt",))
-        if self._update(key, fresh.arguments("attribute_not_exists(#s0) OR #s0 <> :s0")):
+        if self._update(key, fresh, "attribute_not_exists(#s0) OR #s0 <> :s0"):
             return True
         return "toldAt" not in self._get(key)
 
     @override
     def told(self, service: str, at: datetime) -> None:
         update = Update.of({"toldAt": iso(at)})
-        self._update(_health_key(service), update.arguments("attribute_exists(pk)"))
+        self._update(_health_key(service), update, "attribute_exists(pk)")
 
     @override
     def healthy(self, service: str, at: datetime) -> None:
         """Remember that the template is as registered."""
         update = Update.of({"status": "HEALTHY", "changedAt": iso(at)}, removed=("code", "toldAt"))
-        self._update(_health_key(service), update.arguments("attribute_not_exists(#s0) OR #s0 <> :s0"))
+        self._update(_health_key(service), update, "attribute_not_exists(#s0) OR #s0 <> :s0")
 
     def _get(self, key: Item) -> Item:
-        with translated(SubjectAccessStoreUnavailableError):
-            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return from_item(answer.get("Item", {}))
+        return self._table.get(key) or {}
 
-    def _update(self, key: Item, arguments: UpdateArguments) -> bool:
+    def _update(
+        self, key: Item, update: Update, condition: str, values: Mapping[str, int | None] | None = None
+    ) -> bool:
         try:
-            with translated(SubjectAccessStoreUnavailableError):
-                self._client.update_item(TableName=self._table, Key=key, **arguments)
+            self._table.update(key, update, condition, values)
         except ConditionFailedError:
             return False
         return True
 
 
 def _circuit_key(service: str) -> Item:
-    return to_item({"pk": f"CIRCUIT#{service}", "sk": "STATE"})
+    return {"pk": f"CIRCUIT#{service}", "sk": "STATE"}
 
 
 def _health_key(service: str) -> Item:
-    return to_item({"pk": f"TPL#{service}", "sk": "HEALTH"})
+    return {"pk": f"TPL#{service}", "sk": "HEALTH"}

@@ -26,8 +26,7 @@ from typing import TYPE_CHECKING, override
 
 from pydantic import JsonValue
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, to_item, translated
-from waybill.core.aws.table import Table
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.errors import ConflictError
 from waybill.core.retry import Retry
 from waybill.subject_access.adapters.audited_table import AuditedTable, item_key
@@ -67,8 +66,6 @@ class SubjectAccessTable(RequestStore):
     def __init__(
         self, client: "DynamoDBClient", table: str, *, now: Callable[[], datetime], contention: Retry = CONTENTION
     ) -> None:
-        self._client = client
-        self._table = table
         self._now = now
         self._contention = contention
         self._items = AuditedTable(client, table, now)
@@ -198,24 +195,16 @@ class SubjectAccessTable(RequestStore):
         ClaimLostError
             The claim does not hold the request.
         """
-        values = to_item(
-            {
-                ":mine": claim.claim_token,
-                ":end": lease_end(self._now()),
-                ":one": 1,
-                ":state": RequestState.IN_PROGRESS.value,
-            }
-        )
+        extended = Update.of({"claim_expires_at": lease_end(self._now())}, counted=("version",))
+        values = {":mine": claim.claim_token, ":state": RequestState.IN_PROGRESS.value}
         try:
-            with translated(SubjectAccessStoreUnavailableError):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=item_key(f"SAR#{claim.request_id}", "META"),
-                    UpdateExpression="SET claim_expires_at = :end ADD version :one",
-                    ConditionExpression="claim_token = :mine AND #state = :state",
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues=values,
-                )
+            self._items.table.update(
+                item_key(f"SAR#{claim.request_id}", "META"),
+                extended,
+                "claim_token = :mine AND #state = :state",
+                values,
+                {"#state": "state"},
+            )
         except ConditionFailedError:
             raise ClaimLostError(f"the claim of generation {claim.generation} does not hold the request") from None
 
@@ -228,14 +217,8 @@ class SubjectAccessTable(RequestStore):
         ClaimLostError
             The claim does not hold the request: those of the failed write and the later ones were not written.
         """
-        held_still: TransactWriteItemTypeDef = {
-            "ConditionCheck": {
-                "TableName": self._table,
-                "Key": item_key(f"SAR#{claim.request_id}", "META"),
-                "ConditionExpression": "claim_token = :mine",
-                "ExpressionAttributeValues": to_item({":mine": claim.claim_token}),
-            }
-        }
+        request = item_key(f"SAR#{claim.request_id}", "META")
+        held_still = self._items.table.check_action(request, "claim_token = :mine", {":mine": claim.claim_token})
         for some in batched(attachments, _PER_TRANSACTION, strict=False):
             puts = [self._attachment_put(claim, attachment) for attachment in some]
             try:
@@ -336,21 +319,20 @@ class SubjectAccessTable(RequestStore):
         return found
 
     def _part_put(self, about: str, part: Part) -> "TransactWriteItemTypeDef":
-        item = item_key(about, _part_key(part.rank, part.service)) | to_item(part_attributes(part))
-        return {"Put": {"TableName": self._table, "Item": item}}
+        key = item_key(about, _part_key(part.rank, part.service))
+        return self._items.table.put_action(key | part_attributes(part))
 
     def _attachment_put(self, claim: Claim, attachment: Attachment) -> "TransactWriteItemTypeDef":
         sort_key = f"{_attachment_prefix(attachment.service, claim.generation)}{attachment.number:05}"
         key = item_key(f"SAR#{claim.request_id}", sort_key)
-        return {"Put": {"TableName": self._table, "Item": key | to_item(attachment_attributes(attachment))}}
+        return self._items.table.put_action(key | attachment_attributes(attachment))
 
     def _transact_between_others(self, writes: "list[TransactWriteItemTypeDef]") -> None:
         """Write under a condition on the request alone: a transaction of somebody else on it is no reason to fail."""
         self._contention.call(lambda: self._items.transact(writes), on=SubjectAccessStoreUnavailableError)
 
     def _delete(self, sort_keys: Sequence[str], about: str) -> None:
-        table = Table(self._client, self._table, SubjectAccessStoreUnavailableError)
-        table.batch_write(delete=({"pk": about, "sk": sort_key} for sort_key in sort_keys))
+        self._items.table.batch_write(delete=({"pk": about, "sk": sort_key} for sort_key in sort_keys))
 
 
 def _request_of(item: Item) -> SubjectRequest | None:
