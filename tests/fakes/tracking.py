@@ -142,8 +142,8 @@ class FakeTracking:
         with self.probe.call("versions_at"):
             return self.table.turns.get((file, bucket))
 
-    def keep_versions(self, file: FileId, bucket: str, versions: VersionsAt) -> bool:
-        with self.probe.call("keep_versions"):
+    def save_versions(self, file: FileId, bucket: str, versions: VersionsAt) -> bool:
+        with self.probe.call("save_versions"):
             before = self.table.turns.get((file, bucket))
             if before and before.revision != versions.revision - 1:
                 return False

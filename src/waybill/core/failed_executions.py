@@ -27,7 +27,7 @@ class StatusChangeEvent(TypedDict):
     detail: StatusChange
 
 
-def told_already(detail: StatusChange) -> bool:
+def already_notified(detail: StatusChange) -> bool:
     """Return whether the execution of an EventBridge status change ended in a Fail state that says `notified: true`.
 
     A workflow that has notified people of its failure puts its result document into the cause of its Fail state.
@@ -39,7 +39,7 @@ def told_already(detail: StatusChange) -> bool:
     return isinstance(cause, Mapping) and cause.get("notified") is True
 
 
-def is_told_with_its_job(detail: StatusChange) -> bool:
+def is_notified_with_its_job(detail: StatusChange) -> bool:
     """Return whether the execution is one of many of a job (`backfillId` in its input) and was stopped or timed out.
 
     Whoever closes the records of such runs tells of the job, and not of each of thousands.

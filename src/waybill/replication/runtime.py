@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from waybill.replication.adapters.verification_table import VerificationTable
     from waybill.replication.domain.backfill_comparing import BackfillTools
     from waybill.replication.domain.backfill_job import BackfillJob, Entry
-    from waybill.replication.domain.backfill_notice import FailureTelling
+    from waybill.replication.domain.backfill_notice import FailureNotices
     from waybill.replication.domain.copier import Copier
     from waybill.replication.domain.every_version import EveryVersion
     from waybill.replication.domain.multipart import SecondsLeft
@@ -190,11 +190,11 @@ def backfills() -> "BackfillTable":
     )
 
 
-def failure_telling() -> "FailureTelling":
+def failure_notices() -> "FailureNotices":
     """Return what tells people of failed runs."""
-    from waybill.replication.domain.backfill_notice import FailureTelling
+    from waybill.replication.domain.backfill_notice import FailureNotices
 
-    return FailureTelling(notifier(), backfills(), now)
+    return FailureNotices(notifier(), backfills(), now)
 
 
 def pending() -> "Pending":
@@ -210,7 +210,7 @@ def reconciler() -> "Reconciler":
     from waybill.replication.domain.reconciler import Reconciler
 
     grace = timedelta(minutes=load(ReconcileSettings).reconcile_after_minutes)
-    return Reconciler(tracking(), executions(), buckets(), failure_telling(), grace, now)
+    return Reconciler(tracking(), executions(), buckets(), failure_notices(), grace, now)
 
 
 def overdue_watch() -> "OverdueWatch":

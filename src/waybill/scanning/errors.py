@@ -48,7 +48,7 @@ class WebhookRefusedError(PermanentError):
 
 
 class WebhookUnavailableError(RetryableError):
-    """The webhook's receiver did not take the news."""
+    """The webhook's receiver did not take the notification."""
 
     code: ClassVar[str] = "WEBHOOK_UNAVAILABLE"
 

@@ -199,7 +199,7 @@ class Job:
 
     @property
     def event_id(self) -> str:
-        """What the news of its end is known by; a job that was resumed has another end."""
+        """What the notification of its end is known by; a job that was resumed has another end."""
         return f"{self.job_id}-ended" + (f"-{self.resumed}" if self.resumed else "")
 
 

@@ -342,16 +342,18 @@ class Runtime:
     def exporter(self, context: Invocation) -> "Exporter":
         """Return what exports findings, for one invocation."""
         from waybill.scanning.adapters.exports import S3Exports
-        from waybill.scanning.domain.export import Exporter, Telling
+        from waybill.scanning.domain.export import Exporter, HubImport
 
         exports = S3Exports(self._client("s3"), self.settings(ExportSettings).scan_exports_bucket)
-        telling = None
+        hub_import = None
         if self.settings(SecurityHubSettings).security_hub:
             from waybill.scanning.adapters.security_hub import SecurityHub
 
             hub, table = SecurityHub(self._client("securityhub")), self.table
-            telling = Telling(hub, table.outcomes, table.detectors.names)
-        return Exporter(self.table.jobs, self.table.findings, self.triage, exports, time_left(context), telling=telling)
+            hub_import = HubImport(hub, table.outcomes, table.detectors.names)
+        return Exporter(
+            self.table.jobs, self.table.findings, self.triage, exports, time_left(context), hub_import=hub_import
+        )
 
     @property
     def export_queue(self) -> "ExportQueue":

@@ -41,7 +41,7 @@ class _ScanView(View):
 class WebhookView(_ScanView):
     """How the last delivery to the webhook of a job ended."""
 
-    event_id: str = Field(description="The news that was delivered", examples=[f"{_JOB}-ended"])
+    event_id: str = Field(description="The notification that was delivered", examples=[f"{_JOB}-ended"])
     attempts: int = Field(description="How often it was tried", ge=1)
     last_attempt_at: str = Field(description="When it was tried last, ISO 8601", examples=[_ENDED])
     status: Literal["delivered", "refused", "retrying", "failed"] = Field(
@@ -93,7 +93,7 @@ class JobView(_ScanView):
     triaged: dict[str, int] = Field(description=_TRIAGED, examples=[{"accepted": 2}])
     truncated: bool = Field(description="Whether the listing was cut short")
     error: str | None = optional("Why the job failed", examples=["the bucket was deleted"])
-    webhook: WebhookView | None = optional("How its news was delivered")
+    webhook: WebhookView | None = optional("How its notification was delivered")
     export: ExportView | None = optional("Where its findings are exported to")
 
 

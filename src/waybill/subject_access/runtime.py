@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from waybill.subject_access.domain.services import Services
     from waybill.subject_access.domain.sweep import RequestSweep
     from waybill.subject_access.domain.upstream.fetch import Fetcher
-    from waybill.subject_access.domain.upstream.ports import Pace
+    from waybill.subject_access.domain.upstream.ports import InvocationClock
 
 _DRAW = random.SystemRandom()
 
@@ -253,12 +253,12 @@ def rendering() -> "Rendering":
     return Rendering(store(), catalogue(), files, now)
 
 
-def pace(context: "InvocationContext") -> "Pace":
+def invocation_clock(context: "InvocationContext") -> "InvocationClock":
     """Return the time of one invocation, as its Lambda `context` has it."""
-    from waybill.subject_access.domain.upstream.ports import Pace
+    from waybill.subject_access.domain.upstream.ports import InvocationClock
 
     clock = Clock()
-    return Pace(
+    return InvocationClock(
         clock.monotonic,
         lambda: context.get_remaining_time_in_millis() / 1000,
         clock.sleep,
@@ -280,11 +280,8 @@ def fetcher(context: "InvocationContext") -> "Fetcher":
 
     settings: UpstreamSettings = load(UpstreamSettings)
     limits = Limits(answer_bytes=settings.upstream_max_bytes, answer_seconds=settings.upstream_budget_seconds)
-    parts, requests, at = (
-        S3Parts(client("s3"), load(BucketSettings).subject_access_reports_bucket),
-        store(),
-        pace(context),
-    )
+    parts, requests = S3Parts(client("s3"), load(BucketSettings).subject_access_reports_bucket), store()
+    clock = invocation_clock(context)
     return Fetcher(
         requests=requests,
         catalogue=catalogue(),
@@ -293,7 +290,7 @@ def fetcher(context: "InvocationContext") -> "Fetcher":
         breaker=Breaker(health(), lambda: int(now().timestamp())),
         asking=Asking(web(), limits),
         templates=Templates(web(), catalogue(), parts, health(), notifier(), limits),
-        attachments=Attachments(web(), parts, at, limits, requests.heartbeat),
-        pace=at,
+        attachments=Attachments(web(), parts, clock, limits, requests.heartbeat),
+        clock=clock,
         limits=limits,
     )

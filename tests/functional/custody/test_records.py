@@ -353,7 +353,7 @@ def test_what_goes_with_a_report_is_a_file_of_its_own(custody: CustodyOnMoto, wh
     store.create(a_request(state=RequestState.IN_PROGRESS, claim_token="t", generation=2), [], CREATED)
     alerts = OnceAlerts(custody.dynamodb, name, Told(), now=lambda: NOW)
     report = replace(files["staff"], copy=files["subject"], package=files["package"])
-    Fulfilment(store, reports, alerts, lambda: NOW).keep_report(
+    Fulfilment(store, reports, alerts, lambda: NOW).save_report(
         Claim(request_id="request-1", claim_token="t", generation=2), report
     )
     completed = Change(

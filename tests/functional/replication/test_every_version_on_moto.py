@@ -109,11 +109,11 @@ def test_turns_are_kept_by_one_run_at_a_time(table: VersionsTable) -> None:
     bucket = DESTINATIONS[0]
     assert table.versions_at(FILE, bucket) is None
     first = VersionsAt(("v1", "v2"), ("v0 (denied)",), "2026", "arn:one", "2027", "v3", None, "upload", revision=1)
-    assert table.keep_versions(FILE, bucket, first)
+    assert table.save_versions(FILE, bucket, first)
     assert table.versions_at(FILE, bucket) == first
     # Whoever has looked before somebody else has changed it loses.
-    assert not table.keep_versions(FILE, bucket, first)
-    assert table.keep_versions(FILE, bucket, VersionsAt(("v1",), revision=2))
+    assert not table.save_versions(FILE, bucket, first)
+    assert table.save_versions(FILE, bucket, VersionsAt(("v1",), revision=2))
     assert table.versions_at(FILE, bucket) == VersionsAt(("v1",), revision=2)
 
 

@@ -12,7 +12,7 @@ from tests.functional.scanning.test_results import finding
 from waybill.core.errors import NotFoundError
 from waybill.scanning.adapters.security_hub import SecurityHub
 from waybill.scanning.domain import export
-from waybill.scanning.domain.export import Exporter, Hub, Progress, Telling
+from waybill.scanning.domain.export import Exporter, Hub, HubImport, Progress
 from waybill.scanning.domain.security_hub import security_hub_findings
 from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedError
 from waybill.scanning.models import Job, Status
@@ -107,8 +107,8 @@ def sent_finding() -> dict[str, object]:
     return next(security_hub_findings([document], job, {}, frozenset(), {}))
 
 
-def telling(scanner: Scanner, hub: Hub) -> Telling:
-    return Telling(hub, scanner.table.outcomes, scanner.table.detectors.names)
+def hub_import(scanner: Scanner, hub: Hub) -> HubImport:
+    return HubImport(hub, scanner.table.outcomes, scanner.table.detectors.names)
 
 
 TAKEN = {"FailedCount": 0, "SuccessCount": 1}
@@ -121,7 +121,7 @@ def test_security_hub_is_told_of_what_is_exported(scanner: Scanner) -> None:
         scanner.table.findings.save(job.job_id, f"k{key}", "e" * 32, map(finding, range(2)))
     sent: list[dict[str, object]] = []
     hub = type("Hub", (), {"import_findings": lambda self, findings: sent.extend(findings)})()
-    exporter = replace(exporter_of(scanner, FakeExports()), part_findings=1000, telling=telling(scanner, hub))
+    exporter = replace(exporter_of(scanner, FakeExports()), part_findings=1000, hub_import=hub_import(scanner, hub))
     done = exporter.export(job.job_id, Progress())
     assert done.findings == 16
     assert len({each["Id"] for each in sent}) == len(sent) == 8
@@ -154,7 +154,7 @@ def test_security_hub_hears_of_an_object_once_and_of_all_of_it(
     sent: list[dict[str, object]] = []
     hub = type("Hub", (), {"import_findings": lambda self, findings: sent.extend(findings)})()
     exporter, progress = (
-        replace(exporter_of(scanner, FakeExports(), seconds), telling=telling(scanner, hub)),
+        replace(exporter_of(scanner, FakeExports(), seconds), hub_import=hub_import(scanner, hub)),
         Progress(),
     )
     while not progress.done:
@@ -168,7 +168,7 @@ def test_what_security_hub_refuses_is_exported_all_the_same(scanner: Scanner) ->
     job = scanner.create()
     scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(25)))
     exports = FakeExports()
-    exporter = replace(exporter_of(scanner, exports), telling=telling(scanner, hub_of("InvalidAccessException")))
+    exporter = replace(exporter_of(scanner, exports), hub_import=hub_import(scanner, hub_of("InvalidAccessException")))
     with pytest.raises(SecurityHubRefusedError):
         exporter.export(job.job_id, Progress())
     assert len(lines_of(exports, job.job_id)) == 25

@@ -1,4 +1,4 @@
-"""Jobs that nobody works on any more are taken up: their listing, their end, the news of it."""
+"""Jobs that nobody works on any more are taken up: their listing, their end, the notification of it."""
 
 import pytest
 

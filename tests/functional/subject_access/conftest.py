@@ -172,7 +172,7 @@ class SubjectAccess:
 
     def complete(self, claim: Claim) -> bool:
         """Do what the workflow does after its parts."""
-        self.fulfilment.keep_report(claim, self.put_report(claim))
+        self.fulfilment.save_report(claim, self.put_report(claim))
         return self.fulfilment.complete(claim)
 
     def trail_holds(self, about: str = "request-1") -> bool:

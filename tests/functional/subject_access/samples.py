@@ -148,8 +148,8 @@ def complete_request(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_reported()
     claim = Claim.parse(event)
     stored = runtime.reports()
-    stored.keep_document("work/left.txt", b"of another request")
-    runtime.fulfilment().keep_report(claim, RenderedReport.parse(event).stored)
+    stored.save_document("work/left.txt", b"of another request")
+    runtime.fulfilment().save_report(claim, RenderedReport.parse(event).stored)
     for _ in range(2):
         assert invoke(event) == {"requestId": REQUEST, "status": "Completed", "pages": 3}
     assert state_now() is RequestState.COMPLETED

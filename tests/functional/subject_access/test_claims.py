@@ -65,7 +65,7 @@ def late_writes(sar: SubjectAccess, claim: Claim) -> dict[str, Any]:
         "attachments": lambda: sar.store.save_attachments(claim, [attachment]),
         "heartbeat": lambda: sar.store.heartbeat(claim),
         "missing": lambda: sar.fulfilment.missing(claim),
-        "report": lambda: sar.fulfilment.keep_report(claim, sar.put_report(claim)),
+        "report": lambda: sar.fulfilment.save_report(claim, sar.put_report(claim)),
         "complete": lambda: sar.fulfilment.complete(claim),
         "fail": lambda: sar.fulfilment.fail(claim, "anything"),
     }

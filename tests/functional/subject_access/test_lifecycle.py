@@ -65,7 +65,7 @@ def test_between_giving_up_and_completion_one_wins(sar: SubjectAccess) -> None:
     claim = sar.claim()
     sar.finish(claim)
     report = sar.put_report(claim)
-    sar.fulfilment.keep_report(claim, report)
+    sar.fulfilment.save_report(claim, report)
     # The sweep has listed the request while the worker completes it.
     listed = list(sar.lists.queued("PENDING", sar.clock()))
     assert sar.fulfilment.complete(claim)
@@ -74,7 +74,7 @@ def test_between_giving_up_and_completion_one_wins(sar: SubjectAccess) -> None:
     sar.create("request-2", "G1", requested_at=sar.clock() - timedelta(hours=49))
     late = sar.claim("request-2")
     sar.finish(late)
-    sar.fulfilment.keep_report(late, sar.put_report(late))
+    sar.fulfilment.save_report(late, sar.put_report(late))
     assert sar.lifecycle.expire() == ["request-2"]
     with pytest.raises(ClaimLostError):
         sar.fulfilment.complete(late)

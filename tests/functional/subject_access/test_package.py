@@ -40,7 +40,7 @@ def drawing(office: Office) -> Drawing:
 
 
 def completed(drawing: Drawing) -> None:
-    drawing.sar.fulfilment.keep_report(drawing.claim, drawing.render_all())
+    drawing.sar.fulfilment.save_report(drawing.claim, drawing.render_all())
     assert drawing.sar.fulfilment.complete(drawing.claim)
 
 

@@ -48,7 +48,7 @@ class _Again(Drawing):
 
     def finish(self) -> bytes:
         stored = self.render_all()
-        self.sar.fulfilment.keep_report(self.claim, stored)
+        self.sar.fulfilment.save_report(self.claim, stored)
         assert self.sar.fulfilment.complete(self.claim)
         return self.get(stored.key)
 

@@ -106,7 +106,7 @@ def test_a_report_that_is_older_than_a_rule_is_neither_approved_nor_delivered(dr
     sar = drawing.sar
     drawing.answered({"victim": "John JONES"})
     stored = drawing.render_all()
-    sar.fulfilment.keep_report(drawing.claim, stored)
+    sar.fulfilment.save_report(drawing.claim, stored)
     assert sar.fulfilment.complete(drawing.claim)
     service = replace(sar.catalogue.services()[0], redactions=(RedactionRule("victim", "third party"),))
     sar.catalogue.save_service(service, CATALOGUED, new=False)
@@ -248,7 +248,7 @@ def test_the_report_has_all_parts_and_lies_under_the_claims_key(drawing: Drawing
     assert "Total pages: 6" in pages[0]
     assert "No Data Held" in pages[3]
     assert "Name Ann" in pages[4]
-    drawing.sar.fulfilment.keep_report(drawing.claim, stored)
+    drawing.sar.fulfilment.save_report(drawing.claim, stored)
     assert drawing.sar.fulfilment.complete(drawing.claim)
 
 
@@ -291,7 +291,7 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-EFFECTS: list[tuple[type, str]] = [(ReportFiles, "keep"), (ReportFiles, "keep_facts")]
+EFFECTS: list[tuple[type, str]] = [(ReportFiles, "keep"), (ReportFiles, "save_facts")]
 
 
 @pytest.mark.parametrize("last", range(1, 7))
@@ -317,7 +317,7 @@ def test_a_function_that_dies_after_any_effect_is_repeated(
             patched.setattr(owner, name, deadly(getattr(owner, name), name))
         with pytest.raises(Killed):
             drawing.render_all()
-    assert done[-1] == ["keep", "keep_facts", "save_part", "keep", "keep", "keep"][last - 1]
+    assert done[-1] == ["keep", "save_facts", "save_part", "keep", "keep", "keep"][last - 1]
     drawing.sar.clock.advance(minutes=1)
     part = drawing.render_part()
     assert part.sha256 == hashlib.sha256(drawing.get(part.part_key)).hexdigest()

@@ -28,7 +28,7 @@ def effects(sar: SubjectAccess, claim: Claim) -> list[Callable[[], Any]]:
         lambda: sar.store.save_part(claim, a_part("G2", 1, PartStatus.NO_DATA)),
         lambda: sar.fulfilment.missing(claim),
         lambda: reports.append(sar.put_report(claim)),
-        lambda: sar.fulfilment.keep_report(claim, sar.put_report(claim)),
+        lambda: sar.fulfilment.save_report(claim, sar.put_report(claim)),
         lambda: sar.fulfilment.complete(claim),
     ]
 
@@ -102,7 +102,7 @@ def test_a_claim_whose_answer_was_lost_holds_until_its_lease_ends(sar: SubjectAc
 def test_nothing_is_completed_without_all_parts_and_its_own_report(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1", "G2")
     claim = sar.claim()
-    sar.fulfilment.keep_report(claim, sar.put_report(claim))
+    sar.fulfilment.save_report(claim, sar.put_report(claim))
     with pytest.raises(PartsMissingError):
         sar.fulfilment.complete(claim)
     sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
@@ -113,7 +113,7 @@ def test_nothing_is_completed_without_all_parts_and_its_own_report(sar: SubjectA
         sar.fulfilment.complete(later)
     stored = sar.put_report(claim)
     with pytest.raises(ReportDamagedError):
-        sar.fulfilment.keep_report(later, stored)
+        sar.fulfilment.save_report(later, stored)
 
 
 STEPS = ("claim", "lapse", "part", "heartbeat", "report", "complete", "fail", "hold", "release", "expire", "restart")
@@ -164,7 +164,7 @@ class Play:
             case "heartbeat":
                 self.sar.store.heartbeat(claim)
             case "report":
-                self.sar.fulfilment.keep_report(claim, self.sar.put_report(claim))
+                self.sar.fulfilment.save_report(claim, self.sar.put_report(claim))
             case "complete":
                 if self.sar.fulfilment.complete(claim):
                     self.completed.append(claim)

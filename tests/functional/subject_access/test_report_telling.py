@@ -10,7 +10,7 @@ from tests.fakes.api import LambdaContext
 from tests.fakes.subject_access import a_part
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW
-from waybill.subject_access.adapters.report_metrics import part_told, report_told
+from waybill.subject_access.adapters.report_metrics import record_part, record_report
 from waybill.subject_access.adapters.upstream_metrics import told as fetched_told
 from waybill.subject_access.models import Part, PartStatus, StoredReport
 
@@ -28,12 +28,12 @@ def told(capsys: pytest.CaptureFixture[str], tell: Any, *arguments: Any) -> list
 
 
 def test_a_part_is_timed(capsys: pytest.CaptureFixture[str]) -> None:
-    (metrics,) = told(capsys, part_told, a_part(status=PartStatus.COMPLETE, pages=3), 1.25)
+    (metrics,) = told(capsys, record_part, a_part(status=PartStatus.COMPLETE, pages=3), 1.25)
     assert metrics["RenderSeconds"] == [1.25]
     assert "PartErrors" not in metrics
 
 
-@pytest.mark.parametrize("tell", [lambda part: part_told(part, 0.5), fetched_told])
+@pytest.mark.parametrize("tell", [lambda part: record_part(part, 0.5), fetched_told])
 def test_a_part_in_error_is_counted_as_a_whole_and_for_its_service(
     capsys: pytest.CaptureFixture[str], tell: Callable[[Part], None]
 ) -> None:
@@ -45,5 +45,5 @@ def test_a_part_in_error_is_counted_as_a_whole_and_for_its_service(
 
 
 def test_the_pages_of_a_report_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    (metrics,) = told(capsys, report_told, StoredReport("key", 10, "", 7), 2.5)
+    (metrics,) = told(capsys, record_report, StoredReport("key", 10, "", 7), 2.5)
     assert (metrics["ReportPages"], metrics["ReportSeconds"]) == ([7], [2.5])

@@ -61,7 +61,7 @@ def test_a_report_that_was_uploaded_in_parts_is_read_before_it_counts(sar: Subje
         told = sar.s3.head_object(Bucket=BUCKET, Key=report.key, ChecksumMode="ENABLED")
         assert told["ContentLength"] == report.bytes
         with nullcontext() if right else pytest.raises(ReportDamagedError):
-            sar.fulfilment.keep_report(claim, report)
+            sar.fulfilment.save_report(claim, report)
     assert sar.fulfilment.complete(claim)
 
 

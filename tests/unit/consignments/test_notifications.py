@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from waybill.consignments.domain.failed_run import RunFailureRecorder, reason_of
-from waybill.consignments.domain.notifications import news_of, problems_found, process_failed, shortened
+from waybill.consignments.domain.notifications import notifications_of, problems_found, process_failed, shortened
 from waybill.consignments.models import Consignment, ConsignmentRun, ConsignmentType
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
@@ -43,7 +43,9 @@ class Groups:
 
 
 def news(consignment: Consignment = CONSIGNMENT, incomplete: int = 0, **statuses: str) -> list[Notification]:
-    return news_of(consignment, Groups("Sandbox.Timedout"), FINE | statuses, {"FFID Zip": 2}, incomplete, "prod")
+    return notifications_of(
+        consignment, Groups("Sandbox.Timedout"), FINE | statuses, {"FFID Zip": 2}, incomplete, "prod"
+    )
 
 
 def document(notification: Notification) -> Any:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from waybill.core.failed_executions import is_told_with_its_job, notification_of, told_already
+from waybill.core.failed_executions import already_notified, is_notified_with_its_job, notification_of
 
 _ARN = "arn:aws:states:eu-west-1:123456789012"
 _DETAIL = {
@@ -32,11 +32,11 @@ _DETAIL = {
     ],
 )
 def test_only_who_says_so_has_told(cause: Any, told: bool) -> None:
-    assert told_already({**_DETAIL, "cause": cause}) is told
+    assert already_notified({**_DETAIL, "cause": cause}) is told
 
 
 def test_an_execution_without_a_cause_has_not_told() -> None:
-    assert not told_already(_DETAIL)
+    assert not already_notified(_DETAIL)
 
 
 # Replication's README, "Backfills": of the runs of a job people are told at most once per job and hour.
@@ -53,7 +53,7 @@ def test_an_execution_without_a_cause_has_not_told() -> None:
     ],
 )
 def test_a_stopped_run_of_a_job_is_told_of_with_the_job(status: str, given: str | None, told: bool) -> None:
-    assert is_told_with_its_job({**_DETAIL, "status": status, "input": given}) is told
+    assert is_notified_with_its_job({**_DETAIL, "status": status, "input": given}) is told
 
 
 def test_people_read_which_execution_ended_how() -> None:

@@ -27,13 +27,13 @@ class Runs:
         self.told: list[str] = []
         self.refuses = False
 
-    def told_until(self) -> str:
+    def notified_until(self) -> str:
         return self.until
 
     def open_between(self, after: str, until: str) -> Iterable[RecordItem]:
         return [record for record in self.records if after < record["startTime"] <= until]
 
-    def note_told(self, until: str) -> None:
+    def save_notified_until(self, until: str) -> None:
         self.until = until
 
     def announce(self, records: Sequence[RecordItem], threshold: timedelta) -> None:

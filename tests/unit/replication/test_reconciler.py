@@ -14,7 +14,7 @@ from tests.fakes.world import FILE, SIZES, World
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
 from waybill.replication.domain.backfill_job import BackfillJob, JobStatus
-from waybill.replication.domain.backfill_notice import FailureTelling, Notice
+from waybill.replication.domain.backfill_notice import FailureNotices, Notice
 from waybill.replication.domain.multipart import open_upload
 from waybill.replication.domain.reconciler import Reconciler
 from waybill.replication.domain.records import RecordStatus
@@ -87,7 +87,7 @@ class Operations:
             machine.tracking,
             self.executions,
             machine.buckets,
-            FailureTelling(self.mailbox, self.jobs, self.world.clock.now),
+            FailureNotices(self.mailbox, self.jobs, self.world.clock.now),
             timedelta(minutes=20),
             self.world.clock.now,
         ).reconcile(limit, by_hand=by_hand)

@@ -49,18 +49,20 @@ class RunFailureRecorder:
             recorded = self.records.fail(consignment_id, run_of(event), failure)
         except InvalidInputError:
             consignment_id = str(event["consignmentId"])[:100]
-        news = process_failed(consignment_id, event["step"], reason["error"], event["executionName"], self.stage)
+        notification = process_failed(
+            consignment_id, event["step"], reason["error"], event["executionName"], self.stage
+        )
         return {
             "consignmentId": consignment_id,
             "backEndChecksProcess": event["step"],
             **reason,
             "recorded": recorded,
-            "notified": self._tell(news),
+            "notified": self._tell(notification),
         }
 
-    def _tell(self, news: Notification) -> bool:
+    def _tell(self, notification: Notification) -> bool:
         try:
-            self.notifier.notify(news)
+            self.notifier.notify(notification)
         except Exception:  # whatever keeps it from being told: the net below the workflows tells, then
             self.log("the failure could not be told")
             return False

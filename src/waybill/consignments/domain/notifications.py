@@ -21,7 +21,7 @@ _NO_CAUSE = "no result came back"
 _SEE_EXECUTION = "See step function execution for details"
 
 
-def news_of(
+def notifications_of(
     consignment: Consignment,
     reader: Reader,
     statuses: Mapping[str, str],
@@ -30,13 +30,13 @@ def news_of(
     stage: str,
 ) -> list[Notification]:
     """Return what people are told when the results of a run are written; nothing when all is well."""
-    news = []
+    notifications = []
     if incomplete:
         errors = reader.group_errors(consignment)
-        news.append(file_checks_failed(consignment, incomplete, errors[0] if errors else _NO_CAUSE, stage))
+        notifications.append(file_checks_failed(consignment, incomplete, errors[0] if errors else _NO_CAUSE, stage))
     if any(value != ConsignmentStatus.COMPLETED for value in statuses.values()):
-        news.append(problems_found(consignment, statuses, problems, stage))
-    return news
+        notifications.append(problems_found(consignment, statuses, problems, stage))
+    return notifications
 
 
 def shortened(cause: str) -> str:
@@ -47,7 +47,7 @@ def shortened(cause: str) -> str:
 def problems_found(
     consignment: Consignment, statuses: Mapping[str, str], counts: Mapping[str, int], stage: str
 ) -> Notification:
-    """Return the news that the checks of a consignment found problems; `counts` are files by problem."""
+    """Return the notifications that the checks of a consignment found problems; `counts` are files by problem."""
     document = {
         "consignmentType": consignment.type.value,
         "consignmentReference": consignment.reference,
@@ -77,7 +77,7 @@ def problems_found(
 
 
 def file_checks_failed(consignment: Consignment, files: int, cause: str, stage: str) -> Notification:
-    """Return the news that `files` files could not be checked, through no fault of their own."""
+    """Return the notifications that `files` files could not be checked, through no fault of their own."""
     document = {
         "consignmentId": consignment.consignment_id,
         "error": "The file checks lambda has failed",
@@ -95,7 +95,7 @@ def file_checks_failed(consignment: Consignment, files: int, cause: str, stage: 
 
 
 def process_failed(consignment_id: str, step: str, error: str, execution_name: str, stage: str) -> Notification:
-    """Return the news that the checks of a consignment broke at `step`."""
+    """Return the notifications that the checks of a consignment broke at `step`."""
     document = {
         "consignmentId": consignment_id,
         "environment": stage,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from waybill.consignments import WORKFLOW, runtime
-from waybill.consignments.domain.notifications import news_of
+from waybill.consignments.domain.notifications import notifications_of
 from waybill.core.observability import count, instrumented
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def lambda_handler(event: "NotifyProblemsEvent", context: object) -> "SentNotifications":
     """Tell people of problems, and of files that could not be checked; nothing when all is well."""
     consignment = runtime.consignment_of(event)
-    news = news_of(
+    notifications = notifications_of(
         consignment, runtime.table(), event["statuses"], event["problems"], event["incomplete"], runtime.stage()
     )
-    for notification in news:
+    for notification in notifications:
         runtime.notifier().notify(notification)
-    if news:
+    if notifications:
         count(WORKFLOW, "ConsignmentsWithProblems")
-    return {"sent": len(news)}
+    return {"sent": len(notifications)}

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from waybill.core.failed_executions import is_told_with_its_job, notification_of, told_already
+from waybill.core.failed_executions import already_notified, is_notified_with_its_job, notification_of
 from waybill.core.observability import instrumented, logger
 from waybill.core.settings import NotificationSettings, load
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def lambda_handler(event: "StatusChangeEvent", context: object) -> dict[str, bool]:
     """Take a `Step Functions Execution Status Change`; return `{notified}`: false when the run or its job tells."""
     detail = event["detail"]
-    untold = not (told_already(detail) or is_told_with_its_job(detail))
+    untold = not (already_notified(detail) or is_notified_with_its_job(detail))
     if untold:
         # Here, since most runs have told by themselves.
         from waybill.core.aws.clients import client

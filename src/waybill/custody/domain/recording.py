@@ -143,7 +143,7 @@ class EventRecorder:
         told.sort(key=lambda one: one.at)
         leaves = [batch.keep(one) for one in told]
         leaves += batch.link_by_keys(told, self.pattern) if self.pattern else []
-        leaves += [batch.keep_entry(entry) for entry in entries]
+        leaves += [batch.save_entry(entry) for entry in entries]
         if leaves:
             named = list(dict.fromkeys(leaves))
             # A slip that says something else has another name: none is ever replaced.
@@ -301,7 +301,7 @@ class _Batch:
             # Last, as a person's: a trace by the identifier finds the file once it is said why.
             self._ledger.link(way)
 
-    def keep_entry(self, entry: TrailEntry) -> LeafKey:
+    def save_entry(self, entry: TrailEntry) -> LeafKey:
         id_ = trail_id(entry.trail, entry.number)
         pk, sk = trail_key(entry.trail, entry.number)
         self._kept(Event(self._leaf(pk, sk, id_, sealed_trail_entry(id_, entry, self.recorded_at))))

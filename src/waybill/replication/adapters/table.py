@@ -323,12 +323,12 @@ class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalReco
         return islice(cast("Iterator[RecordItem]", open_records), limit)
 
     @override
-    def told_until(self) -> str:
+    def notified_until(self) -> str:
         item = self._table.get(OVERDUE_KEY)
         return item["startTime"] if item else ""
 
     @override
-    def note_told(self, until: str) -> None:
+    def save_notified_until(self, until: str) -> None:
         self._table.put({**OVERDUE_KEY, "startTime": until})
 
     @override

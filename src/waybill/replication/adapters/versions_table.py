@@ -55,7 +55,7 @@ class VersionsTable(VersionRecords):
         return VersionsAt(**(found | {name: tuple(found.get(name, ())) for name in _LISTS}))
 
     @override
-    def keep_versions(self, file: FileId, bucket: str, versions: VersionsAt) -> bool:
+    def save_versions(self, file: FileId, bucket: str, versions: VersionsAt) -> bool:
         kept: dict[str, object] = {**asdict(versions), **{name: list(getattr(versions, name)) for name in _LISTS}}
         attributes = {_NAMES.get(name, name): value for name, value in kept.items() if value is not None}
         item = {**_versions_key(file, bucket), **attributes}

@@ -38,7 +38,7 @@ class JobNotices(Protocol):
 
 
 @dataclass(frozen=True)
-class FailureTelling:
+class FailureNotices:
     """Tells of failed runs."""
 
     notifier: Notifier

@@ -77,7 +77,7 @@ class VersionRecords(Protocol):
         """Return what has arrived at the destination `bucket`."""
         ...
 
-    def keep_versions(self, file: FileId, bucket: str, versions: VersionsAt) -> bool:
+    def save_versions(self, file: FileId, bucket: str, versions: VersionsAt) -> bool:
         """Keep `versions` in the place of the revision before; False where another run has changed it meanwhile."""
         ...
 
@@ -178,7 +178,7 @@ class VersionsTurn:
     def _keep(self, state: VersionsAt) -> bool:
         task = self._task
         state = replace(state, revision=self._state.revision + 1)
-        if not self._every.records.keep_versions(task.run.file, task.destination_bucket, state):
+        if not self._every.records.save_versions(task.run.file, task.destination_bucket, state):
             return False
         self._state = state
         return True

@@ -20,7 +20,7 @@ _AT_ONCE = 1_000
 class OverdueRuns(Protocol):
     """The records of what is on its way, and up to which start their files have been told of."""
 
-    def told_until(self) -> str:
+    def notified_until(self) -> str:
         """Return the start (ISO 8601) of the last run that was told of, or what comes before every start."""
         ...
 
@@ -28,7 +28,7 @@ class OverdueRuns(Protocol):
         """Return the records in progress that started after the one time and no later than the other, oldest first."""
         ...
 
-    def note_told(self, until: str) -> None:
+    def save_notified_until(self, until: str) -> None:
         """Remember that everything which started till then was told of."""
         ...
 
@@ -53,12 +53,12 @@ class OverdueWatch:
     def tell(self) -> int:
         """Tell of what has become overdue since the last time; return how many files."""
         until = iso(self.now() - self.threshold)
-        found = list(islice(self.runs.open_between(self.runs.told_until(), until), _AT_ONCE + 1))
+        found = list(islice(self.runs.open_between(self.runs.notified_until(), until), _AT_ONCE + 1))
         if len(found) > _AT_ONCE:
             # Others may have started at the same moment as the last of these: they are told of together.
             last = found[-1]["startTime"]
             found = [record for record in found if record["startTime"] < last] or found
         if found:
             self.announcer.announce(found, self.threshold)
-            self.runs.note_told(found[-1]["startTime"])
+            self.runs.save_notified_until(found[-1]["startTime"])
         return len(found)

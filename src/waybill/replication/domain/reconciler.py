@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from waybill.core.clock import iso
 from waybill.core.executions import known_state
-from waybill.replication.domain.backfill_notice import FailureTelling
+from waybill.replication.domain.backfill_notice import FailureNotices
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.outcome import outcome_of
 from waybill.replication.domain.records import DestinationItem, LatestRun, OpenRuns, RecordItem, RecordStatus
@@ -31,7 +31,7 @@ class Reconciler:
     tracking: OpenRuns
     executions: FileCopyExecutions
     buckets: Buckets
-    telling: FailureTelling
+    failure_notices: FailureNotices
     grace: timedelta
     now: Callable[[], datetime]
 
@@ -95,7 +95,7 @@ class Reconciler:
             "results": totals.results,
         }
         if totals.failed_copies:
-            self.telling.tell(run, failure)
+            self.failure_notices.tell(run, failure)
         self.tracking.finish(run, totals, outcome)
 
 

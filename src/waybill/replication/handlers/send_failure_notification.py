@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 @instrumented(WORKFLOW)
 def lambda_handler(event: "ReplicationFailure", context: object) -> dict[str, bool]:
     """Take `{run, failure}`; return `{notified: true}`: people know of the run, or of the backfill that it is of."""
-    runtime.failure_telling().tell(ReplicationRun.parse(event["run"]), event["failure"])
+    runtime.failure_notices().tell(ReplicationRun.parse(event["run"]), event["failure"])
     return {"notified": True}

@@ -88,7 +88,7 @@ class ExportQueue:
 
 
 class WebhookQueue(DeliveringQueue):
-    """The queue of news for webhooks."""
+    """The queue of notifications for webhooks."""
 
 
 @contextmanager

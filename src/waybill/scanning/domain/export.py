@@ -43,7 +43,7 @@ class Hub(Protocol):
 
 
 @dataclass(frozen=True)
-class Telling:
+class HubImport:
     """What Security Hub is told with; `own` returns the ids of the stack's own detectors."""
 
     hub: Hub
@@ -76,7 +76,7 @@ class Exporter:
     time_left: Callable[[], float]
     part_findings: int = PART_FINDINGS
     reserve: float = 60
-    telling: Telling | None = None
+    hub_import: HubImport | None = None
 
     def export(self, job_id: str, progress: Progress) -> Progress:
         """Export from `progress` on until all is exported or time is up; return how far it is.
@@ -98,7 +98,7 @@ class Exporter:
                 progress = self._finish(job, progress)
             elif self.time_left() < self.reserve:
                 return progress
-        return self._tell(job, progress, self.telling) if self.telling else replace(progress, done=True)
+        return self._tell(job, progress, self.hub_import) if self.hub_import else replace(progress, done=True)
 
     def _documents(self, job: Job, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
         documents: list[dict[str, Any]] = []
@@ -116,9 +116,9 @@ class Exporter:
         self.jobs.save_export(job.job_id, {"status": "exported", "uri": uri, "findings": progress.findings})
         return Progress(progress.part, None, progress.findings, uri)
 
-    def _tell(self, job: Job, progress: Progress, telling: Telling) -> Progress:
+    def _tell(self, job: Job, progress: Progress, hub_import: HubImport) -> Progress:
         """Tell Security Hub of objects whole: what is told of one again would replace what was told of it before."""
-        own, waiting, after = telling.own(), list[dict[str, Any]](), progress.after
+        own, waiting, after = hub_import.own(), list[dict[str, Any]](), progress.after
         while True:
             items, further = self.findings.page(job.job_id, _PAGE, after, {})
             waiting += finding_documents(job, items, self.triage)
@@ -127,8 +127,8 @@ class Exporter:
             whole = [document for document in waiting if document["key"] != last]
             waiting = waiting[len(whole) :]
             if whole:
-                seen = telling.outcomes.get(job.job_id, sorted({str(document["key"]) for document in whole}))
-                telling.hub.import_findings(list(security_hub_findings(whole, job, {}, own, seen)))
+                seen = hub_import.outcomes.get(job.job_id, sorted({str(document["key"]) for document in whole}))
+                hub_import.hub.import_findings(list(security_hub_findings(whole, job, {}, own, seen)))
                 progress = replace(progress, after=f"F#{whole[-1]['id']}")
             if further is None:
                 return replace(progress, done=True)

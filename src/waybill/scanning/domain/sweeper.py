@@ -1,4 +1,4 @@
-"""Jobs that nobody works on any more are taken up again: their listing, their end, the news of it."""
+"""Jobs that nobody works on any more are taken up again: their listing, their end, the notification of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, override
 from waybill.core.aws.dynamodb import ConditionFailedError
 from waybill.core.aws.table import Table
 from waybill.core.notifications import Notification, Notifier
-from waybill.subject_access.domain.ports import QUIET_AFTER_NEWS, Alerts
+from waybill.subject_access.domain.ports import QUIET_AFTER_NOTIFICATION, Alerts
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class OnceAlerts(Alerts):
 
     @override
     def raise_once(
-        self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NEWS
+        self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NOTIFICATION
     ) -> bool:
         """Tell it unless the same `code` was told about the same within the time `quiet`; return whether it was told.
 

@@ -63,7 +63,7 @@ class ReportFiles(Files):
             self._client.upload_file(str(file), self._bucket, key, ExtraArgs=arguments, Config=parts)
 
     @override
-    def keep_facts(self, key: str, facts: Mapping[str, object]) -> None:
+    def save_facts(self, key: str, facts: Mapping[str, object]) -> None:
         body = json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
         with _translated():
             self._client.put_object(

@@ -5,7 +5,7 @@ from waybill.subject_access import WORKFLOW
 from waybill.subject_access.models import Part, PartStatus, StoredReport
 
 
-def part_told(part: Part, seconds: float) -> None:
+def record_part(part: Part, seconds: float) -> None:
     """Log and count one part."""
     logger(WORKFLOW).info(
         "part rendered",
@@ -22,7 +22,7 @@ def part_told(part: Part, seconds: float) -> None:
     count(WORKFLOW, "RenderSeconds", seconds, MetricUnit.Seconds)
 
 
-def report_told(report: StoredReport, seconds: float) -> None:
+def record_report(report: StoredReport, seconds: float) -> None:
     """Log and count one report."""
     logger(WORKFLOW).info(
         "report rendered", extra={"pages": report.pages, "bytes": report.bytes, "seconds": round(seconds, 3)}

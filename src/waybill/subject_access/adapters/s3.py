@@ -179,7 +179,7 @@ class ReportsBucket(Reports, Documents):
         return digest.hexdigest()
 
     @override
-    def keep_document(self, key: str, text: bytes) -> None:
+    def save_document(self, key: str, text: bytes) -> None:
         """Store a text; the key follows from what it is."""
         with _translated():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=text, ChecksumAlgorithm="SHA256")

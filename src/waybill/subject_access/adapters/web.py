@@ -19,7 +19,7 @@ from waybill.core.http_client import (
 )
 from waybill.subject_access.domain.upstream.addresses import AddressRefusedError, Destinations
 from waybill.subject_access.domain.upstream.codes import Code
-from waybill.subject_access.domain.upstream.errors import PassingServiceError, ServiceError
+from waybill.subject_access.domain.upstream.errors import ServiceError, TransientServiceError
 from waybill.subject_access.domain.upstream.ports import Reply
 
 # A net: who reads an answer has a limit of its own, which is smaller.
@@ -112,10 +112,10 @@ def _translated() -> Iterator[None]:
     except (AddressRefusedError, RequestRefusedError) as error:
         raise ServiceError(Code.ADDRESS_REFUSED, f"no request is sent there: {error}") from None
     except TimedOutError:
-        raise PassingServiceError(Code.TIMED_OUT, "the service did not answer in time") from None
+        raise TransientServiceError(Code.TIMED_OUT, "the service did not answer in time") from None
     except BrokenAnswerError:
-        raise PassingServiceError(Code.BROKE_OFF, "the answer broke off, or is no HTTP") from None
+        raise TransientServiceError(Code.BROKE_OFF, "the answer broke off, or is no HTTP") from None
     except UnreachableError as error:
-        raise PassingServiceError(Code.UNREACHABLE, str(error)) from None
+        raise TransientServiceError(Code.UNREACHABLE, str(error)) from None
     except AnswerTooLargeError as error:
         raise ServiceError(Code.TOO_LARGE, str(error)) from None

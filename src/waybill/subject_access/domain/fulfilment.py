@@ -66,7 +66,7 @@ class Fulfilment:
         request = self.store.request(claim.request_id)
         return sorted(held(request, claim).missing) if request else []
 
-    def keep_report(self, claim: Claim, report: StoredReport, *, review: bool = False) -> None:
+    def save_report(self, claim: Claim, report: StoredReport, *, review: bool = False) -> None:
         """Make the request point at the report of this claim, after a look that it is in the bucket as it was made.
 
         With `review` somebody has to approve it, whatever the request says.
@@ -114,7 +114,7 @@ class Fulfilment:
         Raises
         ------
         ClaimLostError, ReportDamagedError
-            As in `keep_report`.
+            As in `save_report`.
         UnfitReportError
             It is no report that may be handed on; it is removed, and the claim lives on.
         UnknownRequestError
@@ -135,7 +135,7 @@ class Fulfilment:
                 self._refuse_upload(request, report)
                 raise
         self.reports.adopt(uploaded, counted)
-        self.keep_report(claim, counted, review=True)
+        self.save_report(claim, counted, review=True)
 
     def _refuse_upload(self, request: SubjectRequest, report: StoredReport) -> None:
         detail: dict[str, JsonValue] = {"sha256": report.sha256, "bytes": report.bytes}

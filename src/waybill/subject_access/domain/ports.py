@@ -14,7 +14,7 @@ from waybill.subject_access.models import Attachment, Claim, Part, StoredReport,
 from waybill.subject_access.service_models import Service, TemplateVersion
 
 # The same news about the same thing is told again after this.
-QUIET_AFTER_NEWS = timedelta(minutes=30)
+QUIET_AFTER_NOTIFICATION = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class Reports(Protocol):
 class Documents(Protocol):
     """Texts in the bucket, whose keys follow from what they are."""
 
-    def keep_document(self, key: str, text: bytes) -> None:
+    def save_document(self, key: str, text: bytes) -> None:
         """Store a text."""
         ...
 
@@ -216,7 +216,7 @@ class Alerts(Protocol):
     """Tells people, once."""
 
     def raise_once(
-        self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NEWS
+        self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NOTIFICATION
     ) -> bool:
         """Tell it unless the same was told within the time `quiet`; return whether it was told."""
         ...

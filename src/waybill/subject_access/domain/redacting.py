@@ -128,7 +128,7 @@ class Redacting:
             return request
         sha256 = after.sha256 if after else None
         if sha256:
-            self.documents.keep_document(redactions_key(request_id, sha256), after.document)
+            self.documents.save_document(redactions_key(request_id, sha256), after.document)
         detail = {
             "values": len(after.values),
             "pages": len(after.pages),
@@ -162,7 +162,7 @@ class Redacting:
         request, salt = self._found(request_id), token_hex()
         parts = {part.service: part for part in self.store.parts(request_id)}
         after = self._drawn.decided(request).with_these(self._staying(near_misses, parts, by), salt)
-        self.documents.keep_document(near_misses_key(request_id, after.sha256), after.document)
+        self.documents.save_document(near_misses_key(request_id, after.sha256), after.document)
         detail: dict[str, JsonValue] = {
             "decided": len(near_misses),
             "open": sum(self._open(part, after) for part in parts.values()),

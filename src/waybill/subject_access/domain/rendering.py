@@ -82,7 +82,7 @@ class Files(Protocol):
         """Store `file`."""
         ...
 
-    def keep_facts(self, key: str, facts: Mapping[str, Any]) -> None:
+    def save_facts(self, key: str, facts: Mapping[str, Any]) -> None:
         """Store `facts` as JSON."""
         ...
 
@@ -132,7 +132,7 @@ class Rendering:
             key = keys.part_key(claim.request_id, claim.generation, service)
             self.files.keep(key, file, "application/pdf")
             withheld = _withheld(summary, section)
-        self.files.keep_facts(keys.summary_key(claim.request_id, claim.generation, service), asdict(summary))
+        self.files.save_facts(keys.summary_key(claim.request_id, claim.generation, service), asdict(summary))
         rendered = self._searched(
             replace(
                 part,

@@ -239,7 +239,7 @@ class Services:
         self.found(name)
         digest = checked_template(text, check)
         # The text first: a version whose text nobody has would be of no use.
-        self.templates.keep_document(template_key(digest), text)
+        self.templates.save_document(template_key(digest), text)
         return self.catalogue.register_template(name, digest, _action(by, "TEMPLATE_REGISTERED", name))
 
     def _changed(self, name: str, change: Callable[[Service], Service], action: Callable[[Service], Action]) -> Service:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW, runtime
-from waybill.subject_access.adapters.report_metrics import part_told
+from waybill.subject_access.adapters.report_metrics import record_part
 from waybill.subject_access.models import Claim
 
 if TYPE_CHECKING:
@@ -17,5 +17,5 @@ def lambda_handler(event: "ServiceEvent", context: object) -> dict[str, object]:
     """Take `{requestId, claimToken, generation, service, rank}`; return the same with the part's `renderStatus`."""
     started = time.monotonic()
     part = runtime.rendering().part(Claim.parse(event), event["rank"], event["service"])
-    part_told(part, time.monotonic() - started)
+    record_part(part, time.monotonic() - started)
     return {**event, "renderStatus": part.render_status.value}

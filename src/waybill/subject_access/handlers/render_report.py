@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW, runtime
-from waybill.subject_access.adapters.report_metrics import report_told
+from waybill.subject_access.adapters.report_metrics import record_report
 from waybill.subject_access.domain.handovers import RenderedReport
 from waybill.subject_access.models import Claim
 
@@ -15,5 +15,5 @@ def lambda_handler(event: Mapping[str, object], context: object) -> dict[str, ob
     """Take a claim; return it with what `RenderedReport` says of the report."""
     started = time.monotonic()
     stored = runtime.rendering().report(Claim.parse(event))
-    report_told(stored, time.monotonic() - started)
+    record_report(stored, time.monotonic() - started)
     return {**event, **RenderedReport.of(stored).wire()}

@@ -11,5 +11,5 @@ from waybill.subject_access.models import Claim
 @instrumented(WORKFLOW)
 def lambda_handler(event: Mapping[str, object], context: object) -> Mapping[str, object]:
     """Take a claim with what `RenderedReport` says of the report; return it."""
-    runtime.fulfilment().keep_report(Claim.parse(event), RenderedReport.parse(event).stored)
+    runtime.fulfilment().save_report(Claim.parse(event), RenderedReport.parse(event).stored)
     return event

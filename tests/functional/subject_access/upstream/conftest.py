@@ -20,7 +20,7 @@ from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.adapters.web import HttpWeb, Timeouts
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.ports import Change
-from waybill.subject_access.domain.upstream.ports import Pace
+from waybill.subject_access.domain.upstream.ports import InvocationClock
 from waybill.subject_access.handlers.fetch_service import lambda_handler
 from waybill.subject_access.models import Attachment, Part, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service
@@ -36,8 +36,8 @@ class Time:
     waits: list[float] = field(default_factory=list)
     remaining: float = 900.0
 
-    def pace(self, _: Any) -> Pace:
-        return Pace(
+    def clock(self, _: Any) -> InvocationClock:
+        return InvocationClock(
             lambda: time.monotonic() + sum(self.waits),
             lambda: self.remaining,
             self.waits.append,
@@ -154,7 +154,7 @@ def subject_access(stub: StubServer, timeouts: Timeouts, monkeypatch: pytest.Mon
     with mock_aws():
         _forget()
         made = _made(stub)
-        monkeypatch.setattr(runtime, "pace", made.time.pace)
+        monkeypatch.setattr(runtime, "invocation_clock", made.time.clock)
         web = HttpWeb(runtime.load(runtime.UpstreamSettings).destinations(), timeouts)
         monkeypatch.setattr(runtime, "web", lambda: web)
         yield made

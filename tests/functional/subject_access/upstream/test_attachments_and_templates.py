@@ -104,7 +104,7 @@ def test_1200_attachments_are_all_there_in_numeric_order(subject_access: Subject
     numbers = list(range(1200, 0, -1))
     listed = [_announce(subject_access, served, number, _file(f"body {number}".encode())) for number in numbers]
     bucket = MemoryParts()
-    fetching = Attachments(runtime.web(), bucket, subject_access.time.pace(None), Limits(), lambda _: None)
+    fetching = Attachments(runtime.web(), bucket, subject_access.time.clock(None), Limits(), lambda _: None)
     stored = fetching.fetch(_CLAIM, "files", entries(listed, 1200), time.monotonic() + 100)
     assert [each.number for each in stored] == sorted(numbers)
     assert [bucket.objects[each.key or ""] for each in stored] == [
@@ -127,7 +127,7 @@ def test_a_long_fetch_keeps_the_claim_alive_and_stops_when_it_is_lost(
         if len(beats) == 3:
             raise ClaimLostError("lost")
 
-    fetching = Attachments(runtime.web(), MemoryParts(), subject_access.time.pace(None), Limits(), lost_at_the_third)
+    fetching = Attachments(runtime.web(), MemoryParts(), subject_access.time.clock(None), Limits(), lost_at_the_third)
     with pytest.raises(ClaimLostError):
         fetching.fetch(_CLAIM, "files", entries(listed, 100), time.monotonic() + 100)
     assert beats == [_CLAIM] * 3

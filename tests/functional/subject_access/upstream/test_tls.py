@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from waybill.subject_access.adapters.web import HttpWeb
 from waybill.subject_access.domain.upstream.addresses import Destinations
 from waybill.subject_access.domain.upstream.codes import Code
-from waybill.subject_access.domain.upstream.errors import PassingServiceError
+from waybill.subject_access.domain.upstream.errors import TransientServiceError
 
 _NAME = "keyworker.service.example"
 
@@ -96,12 +96,12 @@ def test_a_certificate_of_the_name_is_good(certificate: Path, port: int) -> None
 
 @pytest.mark.parametrize("name", ["other.service.example", "service.example"])
 def test_a_certificate_of_another_name_is_not(certificate: Path, port: int, name: str) -> None:
-    with pytest.raises(PassingServiceError) as raised:
+    with pytest.raises(TransientServiceError) as raised:
         _get(name, port, ssl.create_default_context(cafile=str(certificate)))
     assert raised.value.code is Code.UNREACHABLE
 
 
 def test_an_authority_that_is_not_trusted_is_refused(port: int) -> None:
-    with pytest.raises(PassingServiceError) as raised:
+    with pytest.raises(TransientServiceError) as raised:
         _get(_NAME, port, None)
     assert raised.value.code is Code.UNREACHABLE

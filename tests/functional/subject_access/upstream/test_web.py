@@ -11,7 +11,7 @@ from waybill.cli.subject_access.stub_service import Manner, StubReply, StubServe
 from waybill.subject_access.adapters.web import HttpWeb, Timeouts
 from waybill.subject_access.domain.upstream.addresses import Destinations
 from waybill.subject_access.domain.upstream.codes import Code
-from waybill.subject_access.domain.upstream.errors import PassingServiceError, ServiceError
+from waybill.subject_access.domain.upstream.errors import ServiceError, TransientServiceError
 
 LOOPBACK = "127.0.0.0/8"
 _LONG = 60.0
@@ -66,7 +66,7 @@ def test_no_connection_is_made_into_a_private_network(
     with pytest.raises(ServiceError) as raised:
         _get(web, _url(stub, "service.example"))
     assert raised.value.code is Code.ADDRESS_REFUSED
-    assert not isinstance(raised.value, PassingServiceError)
+    assert not isinstance(raised.value, TransientServiceError)
     assert stub.calls == []
     web.close()
 
@@ -76,7 +76,7 @@ def test_a_name_without_an_address_may_get_one(stub: StubServer) -> None:
         raise socket.gaierror("no such name")
 
     web = HttpWeb(Destinations.parse("http://service.example:*"), resolver=failing)
-    with pytest.raises(PassingServiceError) as raised:
+    with pytest.raises(TransientServiceError) as raised:
         _get(web, _url(stub, "service.example"))
     assert raised.value.code is Code.UNREACHABLE
     web.close()
@@ -103,27 +103,27 @@ def test_redirects_are_not_followed(stub: StubServer, web: HttpWeb) -> None:
 def test_a_deadline_ends_it_whatever_the_service_does(stub: StubServer, web: HttpWeb, manner: Manner) -> None:
     """A trickle of bytes, each within the time for one, does not prolong the whole."""
     _serving(stub, StubReply(manner=manner))
-    with pytest.raises(PassingServiceError) as raised:
+    with pytest.raises(TransientServiceError) as raised:
         _get(web, _url(stub), seconds=0.4)
     assert raised.value.code is Code.TIMED_OUT
 
 
 def test_a_deadline_that_has_passed_asks_nothing(stub: StubServer, web: HttpWeb) -> None:
-    with pytest.raises(PassingServiceError):
+    with pytest.raises(TransientServiceError):
         _get(web, _url(stub), seconds=-1)
     assert stub.calls == []
 
 
 def test_half_a_body_is_no_body(stub: StubServer, web: HttpWeb) -> None:
     _serving(stub, StubReply(body=b"a" * 1000, manner=Manner.CUT))
-    with pytest.raises(PassingServiceError) as raised:
+    with pytest.raises(TransientServiceError) as raised:
         _get(web, _url(stub))
     assert raised.value.code is Code.BROKE_OFF
 
 
 def test_the_query_is_in_no_message(stub: StubServer, web: HttpWeb) -> None:
     _serving(stub, StubReply(manner=Manner.NEVER))
-    with pytest.raises(PassingServiceError) as raised:
+    with pytest.raises(TransientServiceError) as raised:
         _get(web, _url(stub), seconds=0.2)
     seen: BaseException | None = raised.value
     while seen is not None:
@@ -154,7 +154,7 @@ def test_deadlines_of_threads_do_not_mix(stub: StubServer, web: HttpWeb) -> None
     def run(name: str, call: Callable[[], object]) -> None:
         try:
             results[name] = call()
-        except PassingServiceError as error:
+        except TransientServiceError as error:
             results[name] = error.code
 
     threads = [
@@ -190,7 +190,7 @@ def test_what_is_no_http_is_an_answer_that_broke_off(web: HttpWeb, answer: bytes
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        with pytest.raises(PassingServiceError) as raised:
+        with pytest.raises(TransientServiceError) as raised:
             _get(web, f"http://127.0.0.1:{server.getsockname()[1]}/")
         thread.join()
     assert raised.value.code is Code.BROKE_OFF

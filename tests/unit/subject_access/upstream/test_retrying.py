@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.subject_access.domain.upstream.codes import Code
-from waybill.subject_access.domain.upstream.errors import PassingServiceError, ServiceError
+from waybill.subject_access.domain.upstream.errors import ServiceError, TransientServiceError
 from waybill.subject_access.domain.upstream.models import Limits
-from waybill.subject_access.domain.upstream.ports import Pace
+from waybill.subject_access.domain.upstream.ports import InvocationClock
 from waybill.subject_access.domain.upstream.retry import Tries, retry_after
 
 NOW = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)
@@ -25,8 +25,8 @@ class Time:
         self.waits.append(seconds)
         self.at += seconds
 
-    def pace(self) -> Pace:
-        return Pace(
+    def clock(self) -> InvocationClock:
+        return InvocationClock(
             lambda: self.at,
             lambda: 900.0,
             self.sleep,
@@ -67,17 +67,17 @@ def test_tries_stay_within_their_number_and_their_time(
 ) -> None:
     time = Time(iter(draws))
     limits = Limits(tries=tries)
-    runs = Tries(time.pace(), limits, budget)
+    runs = Tries(time.clock(), limits, budget)
     failures = iter(wishes)
 
     def call() -> str:
         for wish in failures:
-            raise PassingServiceError(Code.SERVICE_FAILED, "failed", 503, wish)
+            raise TransientServiceError(Code.SERVICE_FAILED, "failed", 503, wish)
         return "done"
 
     try:
         succeeded = runs.run(call) == "done"
-    except PassingServiceError:
+    except TransientServiceError:
         succeeded = False
     assert runs.made <= tries
     assert time.at < budget
@@ -92,7 +92,7 @@ def test_tries_stay_within_their_number_and_their_time(
 
 def test_what_will_not_pass_is_not_repeated() -> None:
     time = Time(iter([]))
-    runs = Tries(time.pace(), Limits(), 100)
+    runs = Tries(time.clock(), Limits(), 100)
 
     def refused() -> None:
         raise ServiceError(Code.REFUSED_BY_SERVICE, "refused", 403)

@@ -160,7 +160,7 @@ class Fonts:
         return self.fallback
 
 
-class Ink:
+class TextOperators:
     """The text operators of one document.
 
     Parameters

@@ -20,7 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from waybill.subject_access.domain.report.direction import leftwards
 from waybill.subject_access.domain.report.errors import PartTooLargeError
-from waybill.subject_access.domain.report.fonts import Fonts, Ink
+from waybill.subject_access.domain.report.fonts import Fonts, TextOperators
 from waybill.subject_access.domain.report.structure import Mark, Structure
 
 type Size = tuple[float, float]
@@ -126,7 +126,7 @@ class Sheets:
         self._shown: list[str] = []
         self._open = False
         self._canvas: _Canvas
-        self._ink: Ink
+        self._text_operators: TextOperators
         self._operators: list[str] = []
         self._pages_in_file = 0
         self._pixels_in_file = 0
@@ -145,7 +145,7 @@ class Sheets:
         self._pages_in_file += 1
         self.size = size
         self._canvas.setPageSize(size)
-        self._draw_furniture()
+        self._draw_header_and_footer()
 
     def close(self) -> list[Path]:
         """End the last page and return all files; the structure is closed by then."""
@@ -187,7 +187,7 @@ class Sheets:
             if _NUMBERED in line:
                 self.unprintable.update(_CODE.findall(line))
             self._shown.append(line)
-            self._operators.append(f"BT {x:.2f} {y:.2f} Td {self._ink.show(line, size, bold)} ET")
+            self._operators.append(f"BT {x:.2f} {y:.2f} Td {self._text_operators.show(line, size, bold)} ET")
 
     def centred(self, y: float, line: str, size: float, bold: bool = False) -> None:
         """Draw one line of printable text in the middle of the page."""
@@ -218,7 +218,7 @@ class Sheets:
         yield
         self._operators.append("EMC")
 
-    def _draw_furniture(self) -> None:
+    def _draw_header_and_footer(self) -> None:
         with self.artifact("Header"):
             self._draw_header()
         if self._header_and_footer.footer:
@@ -243,7 +243,7 @@ class Sheets:
         file = self._folder / f"{len(self._files):05}.pdf"
         self._files.append(file)
         self._canvas = _Canvas(str(file), pageCompression=1, invariant=1)
-        self._ink = Ink(self.fonts, self._canvas._doc)
+        self._text_operators = TextOperators(self.fonts, self._canvas._doc)
 
     def _flush(self) -> None:
         if self._operators:
@@ -256,7 +256,7 @@ class Sheets:
             self._canvas.showPage()
 
     def _save(self) -> None:
-        self._ink.embed()
+        self._text_operators.embed()
         with _binary_streams():
             self._canvas.save()
         self._open = False

@@ -13,7 +13,7 @@ import msgspec
 
 from waybill.subject_access.domain.upstream.codes import Code
 from waybill.subject_access.domain.upstream.entries import entries
-from waybill.subject_access.domain.upstream.errors import PassingServiceError, ServiceError
+from waybill.subject_access.domain.upstream.errors import ServiceError, TransientServiceError
 from waybill.subject_access.domain.upstream.json_shape import MalformedJsonError, members
 from waybill.subject_access.domain.upstream.models import AttachmentEntry, Limits, Question
 from waybill.subject_access.domain.upstream.ports import Reply, Web
@@ -52,7 +52,7 @@ class Asking:
 
         Raises
         ------
-        PassingServiceError
+        TransientServiceError
             It may answer later; its `retry_after` is counted from `now`.
         ServiceError
             The answer is none that the contract has.
@@ -80,7 +80,7 @@ def accept(reply: Reply, now: datetime) -> None:
 
     Raises
     ------
-    PassingServiceError, ServiceError
+    TransientServiceError, ServiceError
         It is not; 408, 429 and 5xx may pass.
     """
     status = reply.status
@@ -88,11 +88,11 @@ def accept(reply: Reply, now: datetime) -> None:
         return
     wish = retry_after(reply.headers.get("retry-after"), now)
     if status == 429:
-        raise PassingServiceError(Code.RATE_LIMITED, "the service asks to slow down", status, wish)
+        raise TransientServiceError(Code.RATE_LIMITED, "the service asks to slow down", status, wish)
     if status >= 500:
-        raise PassingServiceError(Code.SERVICE_FAILED, f"the service failed with status {status}", status, wish)
+        raise TransientServiceError(Code.SERVICE_FAILED, f"the service failed with status {status}", status, wish)
     if status == 408:
-        raise PassingServiceError(Code.TIMED_OUT, "the service gave up waiting", status, wish)
+        raise TransientServiceError(Code.TIMED_OUT, "the service gave up waiting", status, wish)
     if 400 <= status < 500:
         raise ServiceError(Code.REFUSED_BY_SERVICE, f"the service refused with status {status}", status)
     if 300 <= status < 400:

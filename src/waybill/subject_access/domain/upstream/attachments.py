@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from waybill.subject_access.domain.keys import attachment_key
 from waybill.subject_access.domain.upstream.answers import accept, declared_length, refuse_encoding
 from waybill.subject_access.domain.upstream.codes import Code
-from waybill.subject_access.domain.upstream.errors import PassingServiceError, ServiceError
+from waybill.subject_access.domain.upstream.errors import ServiceError, TransientServiceError
 from waybill.subject_access.domain.upstream.models import AttachmentEntry, Limits
-from waybill.subject_access.domain.upstream.ports import Pace, Parts, Reply, SizeMismatchError, Stored, Web
+from waybill.subject_access.domain.upstream.ports import InvocationClock, Parts, Reply, SizeMismatchError, Stored, Web
 from waybill.subject_access.domain.upstream.retry import Tries
 from waybill.subject_access.models import Attachment, Claim
 
@@ -22,7 +22,7 @@ class Attachments:
 
     web: Web
     parts: Parts
-    pace: Pace
+    clock: InvocationClock
     limits: Limits
     beat: Callable[[Claim], None]
 
@@ -57,7 +57,7 @@ class Attachments:
     def _attachment(self, claim: Claim, service: str, entry: AttachmentEntry, by: float) -> Attachment:
         key = attachment_key(claim.request_id, claim.generation, service, entry.number)
         try:
-            stored = Tries(self.pace, self.limits, by).run(lambda: self._stored(entry, key, by))
+            stored = Tries(self.clock, self.limits, by).run(lambda: self._stored(entry, key, by))
         except ServiceError as error:
             message = f"attachment {entry.number}: {error}"
             raise ServiceError(_CODES.get(error.code, error.code), message, error.status) from None
@@ -75,14 +75,14 @@ class Attachments:
 
     def _stored(self, entry: AttachmentEntry, key: str, by: float) -> Stored:
         with self.web.get(entry.url, parameters={}, headers=entry.headers, deadline=by) as reply:
-            accept(reply, self.pace.now())
+            accept(reply, self.clock.now())
             refuse_encoding(reply)
             expected = self._expected(reply, entry)
             try:
                 return self.parts.put(key, _whole(reply), content_type=entry.content_type, expected=expected)
             except SizeMismatchError as error:
                 message = f"has {error.actual} bytes or more, {expected} were announced"
-                raise PassingServiceError(Code.ATTACHMENT_SIZE, message, 200) from None
+                raise TransientServiceError(Code.ATTACHMENT_SIZE, message, 200) from None
 
     def _expected(self, reply: Reply, entry: AttachmentEntry) -> int:
         declared = declared_length(reply)
@@ -107,7 +107,7 @@ def _whole(reply: Reply) -> Iterator[bytes]:
     """Yield the body; where it ends before the announced length, that is what is wrong with it."""
     try:
         yield from reply.chunks
-    except PassingServiceError as error:
+    except TransientServiceError as error:
         if error.code is not Code.BROKE_OFF:
             raise
-        raise PassingServiceError(Code.ATTACHMENT_SIZE, "ended before its announced length", 200) from None
+        raise TransientServiceError(Code.ATTACHMENT_SIZE, "ended before its announced length", 200) from None

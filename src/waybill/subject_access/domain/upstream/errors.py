@@ -15,7 +15,7 @@ class ServiceError(Exception):
         self.status = status
 
 
-class PassingServiceError(ServiceError):
+class TransientServiceError(ServiceError):
     """Worth asking again; `retry_after` is the wait in seconds that the service wishes, if it says so."""
 
     def __init__(self, code: Code, message: str, status: int | None = None, retry_after: float | None = None) -> None:

@@ -20,7 +20,7 @@ from waybill.subject_access.domain.upstream.codes import Code
 from waybill.subject_access.domain.upstream.errors import ServiceError
 from waybill.subject_access.domain.upstream.inline import inline_entries
 from waybill.subject_access.domain.upstream.models import Limits, Question
-from waybill.subject_access.domain.upstream.ports import Credentials, Pace, Parts
+from waybill.subject_access.domain.upstream.ports import Credentials, InvocationClock, Parts
 from waybill.subject_access.domain.upstream.retry import Tries
 from waybill.subject_access.domain.upstream.templates import UNHEALTHY, Templates
 from waybill.subject_access.errors import ClaimLostError
@@ -44,7 +44,7 @@ class Fetcher:
     asking: Asking
     templates: Templates
     attachments: Attachments
-    pace: Pace
+    clock: InvocationClock
     limits: Limits
 
     def fetch(self, claim: Claim, rank: int, service: str) -> Part:
@@ -79,16 +79,16 @@ class Fetcher:
                 ),
                 retry_at=retry_at,
             )
-        one = _One(self, claim, request, service, self.pace.monotonic() + self._budget(self.limits.answer_seconds))
+        one = _One(self, claim, request, service, self.clock.monotonic() + self._budget(self.limits.answer_seconds))
         try:
             return one.fetched(part)
         except ServiceError as error:
             if error.code in UNHEALTHY:
-                self.templates.judge(service.name, error.code, self.pace.now())
+                self.templates.judge(service.name, error.code, self.clock.now())
             return replace(_errored(part, error), attempts=part.attempts + one.tries.made)
 
     def _budget(self, seconds: float) -> float:
-        return max(0.0, min(seconds, self.pace.remaining() - _MARGIN_SECONDS))
+        return max(0.0, min(seconds, self.clock.remaining() - _MARGIN_SECONDS))
 
 
 class _One:
@@ -100,7 +100,7 @@ class _One:
         self._request = request
         self._service = service
         self._deadline = deadline
-        self.tries = Tries(by.pace, by.limits, deadline)
+        self.tries = Tries(by.clock, by.limits, deadline)
 
     def fetched(self, part: Part) -> Part:
         """Return the part with what the service gave; raises `ServiceError`."""
@@ -142,10 +142,10 @@ class _One:
         return service.credential_origin
 
     def _answer(self, headers: Mapping[str, str], spool: IO[bytes]) -> Answer:
-        question, pace = _question(self._request), self._by.pace
+        question, clock = _question(self._request), self._by.clock
         name, base, deadline = self._service.name, self._service.url.rstrip("/"), self._deadline
         try:
-            answer = self.tries.run(lambda: self._by.asking.ask(base, question, headers, spool, deadline, pace.now()))
+            answer = self.tries.run(lambda: self._by.asking.ask(base, question, headers, spool, deadline, clock.now()))
         except ServiceError as error:
             if error.code in COUNTED:
                 self._by.breaker.failed(name)
@@ -160,12 +160,12 @@ class _One:
         template = None
         if self._service.template_migrated:
             # Its tries are not the part's: those count how often data was asked for.
-            tries = Tries(by.pace, by.limits, self._deadline)
-            template = tries.run(lambda: by.templates.fetch(self._service, headers, self._deadline, by.pace.now()))
-            by.templates.judge(name, None, by.pace.now())
+            tries = Tries(by.clock, by.limits, self._deadline)
+            template = tries.run(lambda: by.templates.fetch(self._service, headers, self._deadline, by.clock.now()))
+            by.templates.judge(name, None, by.clock.now())
         key = answer_key(claim.request_id, claim.generation, name)
         by.parts.put(key, _read(spool), content_type="application/json", expected=answer.size)
-        until = by.pace.monotonic() + max(0.0, by.pace.remaining() - _MARGIN_SECONDS)
+        until = by.clock.monotonic() + max(0.0, by.clock.remaining() - _MARGIN_SECONDS)
         pictures = inline_entries(spool, self._by.limits.attachments) if template and template.pictures else ()
         attached = by.attachments.fetch(claim, name, (*answer.attachments, *pictures), until)
         if attached:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Pace:
+class InvocationClock:
     """Time: `monotonic` seconds, those that `remain` of this invocation, a `sleep`, a random number up to a limit."""
 
     monotonic: Callable[[], float]
@@ -22,7 +22,7 @@ class Pace:
 class Reply:
     """The head of an answer, and its body as it comes: header names in lower case; `chunks` can be read once.
 
-    Reading `chunks` raises `PassingServiceError` when the connection breaks or time is up.
+    Reading `chunks` raises `TransientServiceError` when the connection breaks or time is up.
     """
 
     status: int
@@ -42,7 +42,7 @@ class Web(Protocol):
         ------
         ServiceError
             The place is not allowed.
-        PassingServiceError
+        TransientServiceError
             It cannot be reached, breaks off, or does not answer in time.
         """
         ...

@@ -8,9 +8,9 @@ from email.utils import parsedate_to_datetime
 
 from waybill.core.clock import Clock
 from waybill.core.retry import Retry
-from waybill.subject_access.domain.upstream.errors import PassingServiceError
+from waybill.subject_access.domain.upstream.errors import TransientServiceError
 from waybill.subject_access.domain.upstream.models import Limits
-from waybill.subject_access.domain.upstream.ports import Pace
+from waybill.subject_access.domain.upstream.ports import InvocationClock
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
@@ -35,7 +35,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 class Tries:
     """Repeats a call while it fails for a transient reason; `made` counts the calls of all runs together."""
 
-    pace: Pace
+    clock: InvocationClock
     limits: Limits
     deadline: float
     made: int = 0
@@ -47,22 +47,22 @@ class Tries:
 
         Raises
         ------
-        PassingServiceError
+        TransientServiceError
             The last one; also the one after which the next wait would end behind the deadline.
         ServiceError
             The first one that will not pass.
         """
         limits = self.limits
-        clock = Clock(self.pace.monotonic, self.pace.sleep, self.pace.uniform)
+        clock = Clock(self.clock.monotonic, self.clock.sleep, self.clock.uniform)
 
         def counted() -> T:
             self.made += 1
             return call()
 
         return Retry(limits.tries, limits.first_wait, limits.longest_wait, clock=clock).call(
-            counted, on=PassingServiceError, deadline=self.deadline, at_least=_wish
+            counted, on=TransientServiceError, deadline=self.deadline, at_least=_wish
         )
 
 
 def _wish(error: Exception) -> float:
-    return (isinstance(error, PassingServiceError) and error.retry_after) or 0.0
+    return (isinstance(error, TransientServiceError) and error.retry_after) or 0.0

@@ -38,7 +38,7 @@ class Templates:
 
         Raises
         ------
-        PassingServiceError
+        TransientServiceError
             The service may answer later.
         ServiceError
             There is none, or it is not registered.
