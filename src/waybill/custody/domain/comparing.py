@@ -13,11 +13,12 @@ from typing import NamedTuple, Protocol
 from pydantic import JsonValue
 
 from waybill.custody.domain.identity import IDENTIFIER
+from waybill.custody.domain.ledger import KnownPlaces
 from waybill.custody.domain.linking import EVIDENCE
 from waybill.custody.domain.linking import WORKFLOW as CUSTODY
 from waybill.custody.domain.log_index import LogIndex, PlacedIds
 from waybill.custody.domain.merkle import leaf_hash
-from waybill.custody.domain.recording import MINUTE, LeafKey, way_of_copy
+from waybill.custody.domain.recording import MINUTE, KnownEvents, LeafKey, way_of_copy
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
 from waybill.custody.domain.sealed_states import all_named, states_hold
 from waybill.custody.errors import BadProofError, CustodyRefusedError
@@ -79,19 +80,11 @@ class Report:
         self.findings.append(Finding(code, about, index))
 
 
-class ComparedLedger(Protocol):
+class ComparedLedger(KnownPlaces, KnownEvents, Protocol):
     """The table as a comparison reads it; raises `CustodyUnavailableError`."""
-
-    def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
-        """Return those of the events that there are; an entry of a trail is one without states."""
-        ...
 
     def all_items(self) -> Iterator[Event | PlacedIds]:
         """Yield every event, every entry of a trail as one without states, and where the log has them, in no order."""
-        ...
-
-    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
-        """Return those of the places that are known, by their hashes."""
         ...
 
     def missing_ways(self, ways: Iterable[Way], *, counting: bool = False) -> Iterable[Way]:

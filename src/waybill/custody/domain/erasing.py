@@ -7,7 +7,7 @@ beside the events, or a verification in between would find these altered.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.custody.domain.identity import place_hash
+from waybill.custody.domain.ledger import Histories, KnownPlaces
 from waybill.custody.domain.recording import PLACES, EventRecorder
 from waybill.custody.domain.sealed_form import Keys
 from waybill.custody.domain.tracing import Links
@@ -51,19 +52,11 @@ class Marker:
     first: str = ""
 
 
-class ErasedLedger(Protocol):
+class ErasedLedger(KnownPlaces, Histories, Protocol):
     """The table as an erasure needs it; raises `CustodyUnavailableError`."""
-
-    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
-        """Return those of the places that are known, by their hashes."""
-        ...
 
     def links(self, subject: str, limit: int) -> Links:
         """Return where a history goes on."""
-        ...
-
-    def events_of(self, subject: str, after: str, limit: int) -> list[Event]:
-        """Return events of a subject behind the sort key `after`, oldest first."""
         ...
 
     def erasure(self, hash_: str) -> Marker | None:

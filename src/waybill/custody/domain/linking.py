@@ -8,7 +8,7 @@ on, and one of the file the identifier.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,26 +16,19 @@ from typing import Protocol
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.custody.domain.identity import IDENTIFIER, place_hash
+from waybill.custody.domain.ledger import Histories, KnownPlaces
 from waybill.custody.domain.recording import PLACES, EventRecorder
 from waybill.custody.domain.sealed_form import Keys
 from waybill.custody.domain.tracing import Links
-from waybill.custody.models import Event, EventType, FileState, Happening, KnownPlace, Outcome, Place, Subject, Way
+from waybill.custody.models import EventType, FileState, Happening, KnownPlace, Outcome, Place, Subject, Way
 
 WORKFLOW = "custody"
 EVIDENCE = {"linked": "a person has said so", "unlinked": "a person has taken it back"}
 _MOST_LINKS = 1_000
 
 
-class LinkedLedger(Protocol):
+class LinkedLedger(KnownPlaces, Histories, Protocol):
     """The table as a link needs it; raises `CustodyUnavailableError`."""
-
-    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
-        """Return those of the places that are known, by their hashes."""
-        ...
-
-    def events_of(self, subject: str, after: str, limit: int) -> list[Event]:
-        """Return events of a subject behind the sort key `after`, oldest first."""
-        ...
 
     def link(self, way: Way) -> None:
         """Keep that a history goes on where that of its origin was."""

@@ -24,6 +24,7 @@ from waybill.custody.domain.identity import (
     trail_id,
 )
 from waybill.custody.domain.key_pattern import KeyPattern
+from waybill.custody.domain.ledger import KnownPlaces
 from waybill.custody.domain.sealed_form import (
     MOST_BYTES,
     Keys,
@@ -63,12 +64,16 @@ class LeafKey(NamedTuple):
     sk: str
 
 
-class Ledger(Protocol):
-    """Where events are kept; raises `CustodyUnavailableError`."""
+class KnownEvents(Protocol):
+    """The events by their keys."""
 
-    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
-        """Return those of the places that are known, by their hashes."""
+    def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
+        """Return those of the events that there are; an entry of a trail is one without states."""
         ...
+
+
+class Ledger(KnownPlaces, KnownEvents, Protocol):
+    """Where events are kept; raises `CustodyUnavailableError`."""
 
     def erased(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Return when the names of those of the places were erased that were, by their hashes; ISO 8601."""
@@ -96,10 +101,6 @@ class Ledger(Protocol):
 
     def files_there(self, files: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
         """Return those of the files of consignments that a history is known of, but for some that may be young."""
-        ...
-
-    def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
-        """Return those of the events that there are."""
         ...
 
     def newest_mac(self, subject: Subject) -> str | None:

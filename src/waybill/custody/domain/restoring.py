@@ -13,9 +13,10 @@ from typing import Protocol, override
 from pydantic import JsonValue
 
 from waybill.custody.domain.identity import commitment, place_hash
+from waybill.custody.domain.ledger import Histories, KnownPlaces
 from waybill.custody.domain.log_index import LogIndex, PlacedIds
 from waybill.custody.domain.merkle import leaf_hash
-from waybill.custody.domain.recording import MINUTE, PLACES, LeafKey
+from waybill.custody.domain.recording import MINUTE, PLACES, KnownEvents, LeafKey
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
 from waybill.custody.domain.sealed_states import all_named, named, sealed_commitments, states_hold
 from waybill.custody.domain.sealing import LogPosition
@@ -26,20 +27,8 @@ from waybill.custody.models import Event, FileState, Happening, KnownPlace, Leaf
 _PAGE = 1_000
 
 
-class RestoredLedger(Protocol):
+class RestoredLedger(KnownPlaces, Histories, KnownEvents, Protocol):
     """The table as restoring needs it; raises `CustodyUnavailableError`."""
-
-    def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
-        """Return those of the events that there are."""
-        ...
-
-    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
-        """Return those of the places that are known, by their hashes."""
-        ...
-
-    def events_of(self, subject: str, after: str, limit: int) -> list[Event]:
-        """Return events of a subject behind the sort key `after`, oldest first."""
-        ...
 
     def put_back(self, event: Event, seen: Event | None) -> bool:
         """Keep an event where `seen` is; False where there is something else by now."""

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from waybill.core.clock import iso, moment_of
 from waybill.core.errors import ConflictError, NotFoundError
 from waybill.custody.domain.identity import IDENTIFIER, place_hash
+from waybill.custody.domain.ledger import Histories, KnownPlaces
 from waybill.custody.domain.recording import PLACES
 from waybill.custody.domain.sealed_form import Keys, mac_of, parsed
 from waybill.custody.domain.sealed_states import all_named, states_hold
@@ -43,7 +44,7 @@ class Opening:
     more: bool = False
 
 
-class TracedLedger(Protocol):
+class TracedLedger(KnownPlaces, Histories, Protocol):
     """The table as a trace reads it; raises `CustodyUnavailableError`."""
 
     def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], LogPosition]:
@@ -52,10 +53,6 @@ class TracedLedger(Protocol):
 
     def placed(self, minute: str) -> Iterator[Placed]:
         """Yield where the log has the leaves of a minute."""
-        ...
-
-    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
-        """Return those of the places that are known, by their hashes."""
         ...
 
     def subject_of_file(self, consignment_id: str, file_id: str) -> str | None:
@@ -68,10 +65,6 @@ class TracedLedger(Protocol):
 
     def opening(self, subject: str) -> Opening:
         """Return the beginning of a history, as much as one read gives."""
-        ...
-
-    def events_of(self, subject: str, after: str, limit: int) -> list[Event]:
-        """Return events of a subject behind the sort key `after`, oldest first."""
         ...
 
 
