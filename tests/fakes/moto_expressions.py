@@ -12,6 +12,8 @@ from moto.dynamodb.parsing.ast_nodes import Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import DepthFirstTraverser
 
+_PROCESSORS: dict[tuple[type, type], Any] = {}
+
 
 def cheaper_expressions(patched: pytest.MonkeyPatch) -> None:
     """Read an expression once, however many items it is applied to, and go through it by the kinds of its nodes.
@@ -45,17 +47,14 @@ def _copied(node: Any, memo: dict[int, Any]) -> Any:
 def _gone_through(traverser: Any, node: Any, child_id: int = -1) -> Any:
     """Process the nodes below and then this one, as moto does: each by the first class that it is of."""
     kind = type(node)
-    processors: dict[type, Any] = vars(traverser).setdefault("_by_kind", {})
-    if kind not in processors:
-        processors[kind] = _processor(traverser, kind)
     if not _is_node(kind):
         return node
     parent = node.parent
     for place, child in enumerate(node.children or ()):
         traverser.pre_processing_of_child(node, place)
         _gone_through(traverser, child, place)
-    if processors[kind] is not None:
-        node = processors[kind](node)
+    if (process := _processor(traverser, kind)) is not None:
+        node = process(traverser, node)
         node.parent = parent
         if parent:
             parent.children[child_id] = node
@@ -63,8 +62,13 @@ def _gone_through(traverser: Any, node: Any, child_id: int = -1) -> Any:
 
 
 def _processor(traverser: Any, kind: type) -> Any:
-    chosen = cast("dict[type, Any]", traverser._processing_map())
-    return next((processor for of_kind, processor in chosen.items() if issubclass(kind, of_kind)), None)
+    """Return the method that processes nodes of a kind, the same for every traverser of a class."""
+    key = (type(traverser), kind)
+    if key not in _PROCESSORS:
+        chosen = cast("dict[type, Any]", traverser._processing_map())
+        found = next((processor for of_kind, processor in chosen.items() if issubclass(kind, of_kind)), None)
+        _PROCESSORS[key] = found and found.__func__
+    return _PROCESSORS[key]
 
 
 @cache

@@ -22,6 +22,7 @@ from moto.core.utils import camelcase_to_underscores, method_names_from_class
 import waybill
 from tests.fakes.hyperscan_databases import compiled_once
 from tests.fakes.moto_expressions import cheaper_expressions
+from tests.fakes.moto_requests import cheaper_requests
 from tests.fakes.moto_start import cheaper_start
 from tests.fakes.moto_tables import cheaper_tables
 from tests.fakes.shared_clients import SharedClients
@@ -49,6 +50,7 @@ def _cheaper_aws(sdk: boto3.Session, line: Line) -> Iterator[SharedClients]:
         clients.install(patched)
         compiled_once(patched)
         cheaper_start(patched)
+        cheaper_requests(patched)
         cheaper_tables(patched)
         cheaper_expressions(patched)
         patched.setattr(BaseBackend, "urls", property(_addresses_made_once(BaseBackend.urls.fget)))
