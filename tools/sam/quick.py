@@ -1,10 +1,13 @@
 """The SAM CLI of `requirements.in` for deployments that go no further than this machine: `quick.py deploy …`.
 
-It packs the one source folder of all functions once instead of once for each, compresses for speed instead of for the
-network, and reads YAML with libyaml. What is deployed is the same.
+It packs what has changed since the last time, and the one source folder of all functions once instead of once for
+each; it compresses for speed instead of for the network, and reads YAML with libyaml. What is deployed is the same.
 """
 
+import os
+import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +24,7 @@ from samcli.lib.package import utils
 from samcli.lib.utils.hash import dir_checksum
 
 _FASTEST = 1
+_KEPT_SECONDS = 86_400
 
 
 def _quickly_written(write: Callable[..., None]) -> Callable[..., None]:
@@ -30,21 +34,36 @@ def _quickly_written(write: Callable[..., None]) -> Callable[..., None]:
     return written
 
 
-def _packed_once(folder: Path) -> Callable[..., Any]:
-    packed: dict[str, str] = {}
+def _packed_once(kept: Path) -> Callable[..., Any]:
+    """Return what packs a folder by its content, into a file that stays in `kept`."""
 
     @contextmanager
     def zip_folder(folder_path: str, zip_method: Callable[[str, str], str]) -> Iterator[tuple[str, str]]:
         content = dir_checksum(folder_path, followlinks=True)
-        if content not in packed:
-            packed[content] = zip_method(str(folder / f"data-{content}"), folder_path)
-        yield packed[content], content
+        archive = kept / f"data-{content}.zip"
+        if archive.exists():
+            archive.touch()
+        else:
+            # Whole, or not at all: two deployments may be at it.
+            with tempfile.TemporaryDirectory(dir=kept) as made:
+                os.replace(zip_method(str(Path(made, archive.stem)), folder_path), archive)
+        yield str(archive), content
 
     return zip_folder
 
 
+def _keep_archives(kept: Path) -> None:
+    """Let what is packed stay in a folder, until no deployment has used it for a day."""
+    kept.mkdir(parents=True, exist_ok=True)
+    for archive in kept.glob("data-*.zip"):
+        if archive.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            archive.unlink(missing_ok=True)
+    utils.zip_folder = _packed_once(kept)
+
+
 if __name__ == "__main__":
     zipfile.ZipFile.writestr = _quickly_written(zipfile.ZipFile.writestr)  # type: ignore[method-assign]
-    with tempfile.TemporaryDirectory() as archives:
-        utils.zip_folder = _packed_once(Path(archives))
-        cli()
+    if "deploy" in sys.argv:
+        template = Path(sys.argv[sys.argv.index("--template-file") + 1])
+        _keep_archives(template.parent.parent / "packed")
+    cli()
