@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,12 @@ def _quickly_written(write: Callable[..., None]) -> Callable[..., None]:
 
 def _packed_once(kept: Path) -> Callable[..., Any]:
     """Return what packs a folder by its content, into a file that stays in `kept`."""
+    # Each function has the one source folder, and nothing changes while it is deployed.
+    checksum = cache(partial(dir_checksum, followlinks=True))
 
     @contextmanager
     def zip_folder(folder_path: str, zip_method: Callable[[str, str], str]) -> Iterator[tuple[str, str]]:
-        content = dir_checksum(folder_path, followlinks=True)
+        content = checksum(folder_path)
         archive = kept / f"data-{content}.zip"
         if archive.exists():
             archive.touch()
