@@ -31,7 +31,7 @@ status: setup ## Show what is deployed and whether it is healthy
 	@$(BIN)/waybill status
 
 test: setup ## Run the tests; PYTEST=--long those too that take long
-	@$(BIN)/python -m pytest -n 4 $(PYTEST)
+	@$(BIN)/python -m pytest -n 5 $(PYTEST)
 
 accept: setup ## Run the workflow tests against a deployed stack, WAYBILL_STACK=name WAYBILL_PROFILE=profile; without, locally
 	@$(if $(WAYBILL_STACK),,scripts/acceptance --local)
