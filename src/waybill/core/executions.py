@@ -7,6 +7,7 @@ The name of an execution is derived from what it is about. A Standard state mach
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,12 @@ def stable_json(payload: Mapping[str, Any]) -> str:
     return _STABLE.encode(payload)
 
 
+def id_for(subject: str, idempotency_key: str) -> str:
+    """Return the id of what a caller asks for with a key: the same one each time."""
+    digest = hashlib.sha256(f"{len(subject)}:{subject}{idempotency_key}".encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=5))
+
+
 @dataclass(frozen=True)
 class StartedExecution:
     """The execution that now exists under the name; `already_running` says that an earlier call had started it."""
@@ -80,6 +87,14 @@ class ExecutionStarter(Protocol):
 
     def find(self, state_machine_arn: str, name: str) -> StartedExecution | None:
         """Return the execution that has the name, if it is known."""
+        ...
+
+
+class RunningExecutions(ExecutionStarter, Protocol):
+    """Starts executions, and knows which are running."""
+
+    def is_running(self, execution_arn: str) -> bool:
+        """Return whether the execution is running; one that cannot be looked up is not."""
         ...
 
 

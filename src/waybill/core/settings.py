@@ -2,11 +2,19 @@
 
 import os
 from functools import cache
+from typing import Annotated
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import BeforeValidator, ConfigDict, ValidationError
 
 from waybill.core.errors import ConfigurationError
 from waybill.core.frozen_model import FrozenModel
+
+
+def _names(value: object) -> object:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+type Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
 class WaybillSettings(FrozenModel):

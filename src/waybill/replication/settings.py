@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from waybill.core.settings import WaybillSettings
+from waybill.core.settings import Names, WaybillSettings
 from waybill.replication.models import (
     GIB,
     MAX_PART_SIZE,
@@ -17,15 +17,8 @@ from waybill.replication.models import (
 )
 
 
-def _names(value: object) -> object:
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
-
-
 def _json(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value
-
-
-type Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
 class RemovalSettings(WaybillSettings):

@@ -1,14 +1,10 @@
 """Environment variables of the scanner's functions; each function gets those that its handler reads."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from waybill.core.settings import WaybillSettings
-
-
-def _names(value: Any) -> Any:
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+from waybill.core.settings import Names, WaybillSettings
 
 
 class ScanTableSettings(WaybillSettings):
@@ -26,7 +22,7 @@ class QueueSettings(WaybillSettings):
 class ScannedBucketSettings(WaybillSettings):
     """Buckets that may be scanned; `*` stands for any that the role can read."""
 
-    scan_buckets: Annotated[tuple[str, ...], BeforeValidator(_names)] = ("*",)
+    scan_buckets: Names = ("*",)
 
     @property
     def allowed(self) -> frozenset[str] | None:
@@ -37,7 +33,7 @@ class ScannedBucketSettings(WaybillSettings):
 class UploadSettings(WaybillSettings):
     """Buckets whose new objects are scanned as they come; none, when it is empty."""
 
-    scan_uploads_of: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    scan_uploads_of: Names = ()
 
 
 class ListingWorkflowSettings(WaybillSettings):

@@ -76,14 +76,12 @@ class MiniStack:
     @property
     def pid(self) -> int | None:
         """Process id of the running MiniStack, None when it does not run."""
-        record = self._record()
-        return record["pid"] if record and self._is_ours(record["pid"]) else None
+        return self._running("pid")
 
     @property
     def recorded_port(self) -> int | None:
         """Port of the running MiniStack, None when it does not run."""
-        record = self._record()
-        return record["port"] if record and self._is_ours(record["pid"]) else None
+        return self._running("port")
 
     def healthy(self) -> bool:
         """Whether MiniStack answers on its port."""
@@ -186,6 +184,10 @@ class MiniStack:
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self._stored / "objects"),
         }
+
+    def _running(self, what: str) -> int | None:
+        record = self._record()
+        return record[what] if record and self._is_ours(record["pid"]) else None
 
     def _record(self) -> dict[str, Any] | None:
         try:

@@ -1,23 +1,14 @@
 """Starting the checks of a consignment: one run however often they are asked for, another when the last has ended."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from waybill.consignments.domain.ports import Register
 from waybill.consignments.errors import RegistrationIncompleteError
 from waybill.consignments.models import Consignment
-from waybill.core.executions import ExecutionStarter, StartedExecution, execution_name, is_execution_of
+from waybill.core.executions import RunningExecutions, StartedExecution, execution_name, is_execution_of
 
 # Runs that ended before they could claim their consignment; nobody has so many.
 _UNCLAIMED = 20
-
-
-class Executions(ExecutionStarter, Protocol):
-    """Starts executions, and knows which are running."""
-
-    def is_running(self, execution_arn: str) -> bool:
-        """Return whether the execution is running."""
-        ...
 
 
 def run_name(consignment: Consignment, attempt: int) -> str:
@@ -30,7 +21,7 @@ class CheckStarter:
     """Starts the checks."""
 
     register: Register
-    executions: Executions
+    executions: RunningExecutions
     workflow_arn: str
 
     def start(self, consignment: Consignment) -> StartedExecution:

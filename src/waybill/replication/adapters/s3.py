@@ -127,11 +127,7 @@ class S3Buckets(VerificationBuckets):
 
     @override
     def sends_events(self, bucket: str) -> bool:
-        watched, since = self._watched.get(bucket, (False, -_ASKED_AGAIN_AFTER))
-        if watched or time.monotonic() - since < _ASKED_AGAIN_AFTER:
-            return watched
-        self._watched[bucket] = watched, _ = self._is_watched(bucket), time.monotonic()
-        return watched
+        return _remembered(self._watched, bucket, self._is_watched)
 
     def _is_watched(self, bucket: str) -> bool:
         place = ObjectPlace(bucket, "")
@@ -144,11 +140,7 @@ class S3Buckets(VerificationBuckets):
 
     @override
     def keeps_versions(self, bucket: str) -> bool:
-        keeps, since = self._versioned.get(bucket, (False, -_ASKED_AGAIN_AFTER))
-        if keeps or time.monotonic() - since < _ASKED_AGAIN_AFTER:
-            return keeps
-        self._versioned[bucket] = keeps, _ = self._has_versioning(bucket), time.monotonic()
-        return keeps
+        return _remembered(self._versioned, bucket, self._has_versioning)
 
     def _has_versioning(self, bucket: str) -> bool:
         place = ObjectPlace(bucket, "")
@@ -424,3 +416,12 @@ class S3Buckets(VerificationBuckets):
             yield
         except (ClientError, BotoCoreError) as error:
             raise translate(error, action, where) from error
+
+
+def _remembered(known: dict[str, tuple[bool, float]], bucket: str, ask: Callable[[str], bool]) -> bool:
+    """Return what is true of a bucket, asked again once in a while until it is."""
+    found, since = known.get(bucket, (False, -_ASKED_AGAIN_AFTER))
+    if found or time.monotonic() - since < _ASKED_AGAIN_AFTER:
+        return found
+    known[bucket] = found, _ = ask(bucket), time.monotonic()
+    return found

@@ -9,8 +9,8 @@ from waybill.core.clock import iso
 from waybill.core.errors import FieldError, PermanentError, WaybillError
 from waybill.core.executions import (
     ExecutionRefusedError,
-    ExecutionStarter,
-    ExecutionState,
+    ExecutionStates,
+    RunningExecutions,
     StartedExecution,
     is_execution_of,
 )
@@ -34,16 +34,8 @@ _EXPRESS_LIFETIME = timedelta(seconds=330)
 EXPRESS_LIMIT = GIB
 
 
-class FileCopyExecutions(ExecutionStarter, Protocol):
-    """Starts executions, and knows which of them are still under way."""
-
-    def is_running(self, execution_arn: str) -> bool:
-        """Return whether the execution is running; one that cannot be looked up is not."""
-        ...
-
-    def state(self, execution_arn: str) -> ExecutionState | None:
-        """Return how the execution stands; None for one that cannot be looked up."""
-        ...
+class FileCopyExecutions(RunningExecutions, ExecutionStates, Protocol):
+    """Starts executions, knows which of them are still under way, and how each stands."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
-from waybill.core.executions import ExecutionStarter
+from waybill.core.executions import ExecutionStarter, id_for
 from waybill.scanning.domain.completion import JobCompletion
 from waybill.scanning.domain.restart import Restarter
 from waybill.scanning.domain.source import Source
@@ -248,12 +248,6 @@ def _message(job: Job, tally: Tally) -> str:
         case Status.FAILED:
             return "The listing failed; what is listed is scanned, and the job can be resumed"
     return "Cancelled"
-
-
-def id_for(subject: str, idempotency_key: str) -> str:
-    """Return the id of what a caller asks for with a key: the same one each time."""
-    digest = hashlib.sha256(f"{len(subject)}:{subject}{idempotency_key}".encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=5))
 
 
 def start_listing(job: Job, jobs: NewJobs, executions: ExecutionStarter, workflow_arn: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from waybill.core.executions import ExecutionStarter
+from waybill.core.executions import RunningExecutions
 from waybill.scanning.domain.split import first_state
 from waybill.scanning.models import Job, ListingRange
 
@@ -13,14 +13,6 @@ from waybill.scanning.models import Job, ListingRange
 class _Ranges(Protocol):
     def set_execution(self, job_id: str, number: int, execution_arn: str) -> None: ...
     def all(self, job_id: str) -> list[ListingRange]: ...
-
-
-class RunningExecutions(ExecutionStarter, Protocol):
-    """Starts executions, and knows whether they run."""
-
-    def is_running(self, execution_arn: str) -> bool:
-        """Return whether the execution is running."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, NotFoundError, WaybillError
-from waybill.core.executions import ExecutionStarter
-from waybill.scanning.domain.jobs import NewJobs, id_for, start_listing
+from waybill.core.executions import ExecutionStarter, id_for
+from waybill.scanning.domain.jobs import NewJobs, start_listing
 from waybill.scanning.models import Job, Status
 from waybill.scanning.request_models import EVERY, ScanRequest, ScheduleRequest
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, StrictBool
 
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError
-from waybill.core.executions import stable_json
+from waybill.core.executions import id_for, stable_json
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body
 from waybill.subject_access.domain.deadlines import london_day
@@ -254,7 +254,7 @@ def create(
     ConflictError
         The key was used for another request.
     """
-    request_id = _id_of(by, idempotency_key) if idempotency_key else str(uuid.uuid4())
+    request_id = id_for(by, idempotency_key) if idempotency_key else str(uuid.uuid4())
     request = SubjectRequest(
         request_id=request_id,
         state=RequestState.PENDING,
@@ -295,7 +295,7 @@ def duplicate(
     WrongStateError
         It is archived: what it asked for is not kept.
     """
-    copy_id = _id_of(by, f"{request_id}#{idempotency_key}") if idempotency_key else str(uuid.uuid4())
+    copy_id = id_for(by, f"{request_id}#{idempotency_key}") if idempotency_key else str(uuid.uuid4())
 
     def decide(original: SubjectRequest) -> tuple[Change, Action]:
         if original.state is RequestState.ARCHIVED:
@@ -324,8 +324,3 @@ def _copy(original: SubjectRequest, copy_id: str, by: str, now: datetime) -> Sub
 
 def _part(service: Service, rank: int) -> Part:
     return Part(service.name, service.label, rank, service.category)
-
-
-def _id_of(by: str, idempotency_key: str) -> str:
-    digest = hashlib.sha256(f"{len(by)}:{by}{idempotency_key}".encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=5))

@@ -1,6 +1,6 @@
 """Two processes of scanners, which look at a file at the same time: one tells formats, the other looks inside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,8 @@ from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 _OF_FORMATS = frozenset({"identify", "members"})
 # Together less than what the function has.
 _FORMATS_BYTES, _INSIDE_BYTES = 640 << 20, 1 << 30
+
+type _Examining = Callable[[Examination], dict[str, Any | Failure]]
 
 
 class ScannerPair(Scanners):
@@ -60,16 +62,16 @@ class ScannerPair(Scanners):
 
     @override
     def examine(self, question: Examination) -> dict[str, Any | Failure]:
-        formats, inside = _split(question)
-        found = self._formats_line.submit(self._formats.examine, formats) if formats.parts else None
-        answers = self._inside_line.submit(self._inside.examine, inside).result() if inside.parts else {}
-        return {**answers, **(found.result() if found else {})}
+        return self._both(question, self._formats.examine, self._inside.examine)
 
     @override
     def examine_afresh(self, question: Examination) -> dict[str, Any | Failure]:
+        return self._both(question, self._formats.examine_afresh, self._inside.examine_afresh)
+
+    def _both(self, question: Examination, of_formats: _Examining, of_inside: _Examining) -> dict[str, Any | Failure]:
         formats, inside = _split(question)
-        found = self._formats_line.submit(self._formats.examine_afresh, formats) if formats.parts else None
-        answers = self._inside_line.submit(self._inside.examine_afresh, inside).result() if inside.parts else {}
+        found = self._formats_line.submit(of_formats, formats) if formats.parts else None
+        answers = self._inside_line.submit(of_inside, inside).result() if inside.parts else {}
         return {**answers, **(found.result() if found else {})}
 
     @override
