@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 def now() -> datetime:
@@ -24,6 +24,12 @@ def moment_of(text: object) -> datetime | None:
 def iso(moment: datetime) -> str:
     """Return `moment` as `2026-11-21T10:00:00.000Z`: fixed width, so that text order is time order."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def date_in_words(value: date) -> str:
+    """Return a date as ``5 March 2024``, whatever the machine's language."""
+    months = "January February March April May June July August September October November December"
+    return f"{value.day} {months.split()[value.month - 1]} {value.year}"
 
 
 @dataclass(frozen=True)

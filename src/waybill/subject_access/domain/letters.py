@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from waybill.core.clock import date_in_words
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body, reason_of
 from waybill.subject_access.domain.deadlines import LegalClock, london_day
@@ -141,12 +142,6 @@ def _refuse_untrue(kind: LetterKind, request: SubjectRequest) -> None:
         raise WrongStateError("is archived")
 
 
-def day(value: date) -> str:
-    """Return a date as ``5 March 2024``, whatever the machine's language."""
-    months = "January February March April May June July August September October November December"
-    return f"{value.day} {months.split()[value.month - 1]} {value.year}"
-
-
 def _about(request: SubjectRequest) -> Sequence[str]:
     whose = f" about {request.subject_name or request.subject_id}" if request.requester_name else ""
     by_law = (
@@ -154,12 +149,13 @@ def _about(request: SubjectRequest) -> Sequence[str]:
         if request.regime is Regime.LAW_ENFORCEMENT
         else "Article 15 of the UK GDPR"
     )
-    return [f"You asked for a copy of personal data{whose}, under {by_law}. It came on {day(request.received)}."]
+    received = date_in_words(request.received)
+    return [f"You asked for a copy of personal data{whose}, under {by_law}. It came on {received}."]
 
 
 def _promise(clock: LegalClock, request: SubjectRequest) -> str:
     """Return by when an answer comes: no letter promises a day that has passed, or one that nobody knows yet."""
-    due = day(clock.deadline(request).due)
+    due = date_in_words(clock.deadline(request).due)
     if request.waits:
         return _waiting(request)
     if clock.is_past_due(request):
@@ -198,7 +194,7 @@ def _extended(request: SubjectRequest, promise: str) -> Sequence[str]:
 
 
 def _refused(request: SubjectRequest) -> Sequence[str]:
-    told = f" on {day(request.law_ended_on)}" if request.law_ended_on else ""
+    told = f" on {date_in_words(request.law_ended_on)}" if request.law_ended_on else ""
     return [
         f"We decided{told} to refuse the request. The ground is: {request.refusal_ground}.",
         str(request.end_reason),
@@ -206,8 +202,8 @@ def _refused(request: SubjectRequest) -> Sequence[str]:
 
 
 def _answered(request: SubjectRequest, *, is_late: bool) -> Sequence[str]:
-    begin = day(request.date_from) if request.date_from else "the start of the record"
-    period = f"With this letter comes the copy of what is held, from {begin} to {day(request.date_to)}."
+    begin = date_in_words(request.date_from) if request.date_from else "the start of the record"
+    period = f"With this letter comes the copy of what is held, from {begin} to {date_in_words(request.date_to)}."
     package = (
         "Files that cannot be printed, or not as a whole, come beside it, with a list of them: it says why where one "
         "does not come."

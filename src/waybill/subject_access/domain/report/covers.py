@@ -6,9 +6,9 @@ Those marked INTERNAL ONLY are for staff, who take them out before the report is
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
+from waybill.core.clock import date_in_words
 from waybill.subject_access.domain.report.blocks import Pair, Table
 from waybill.subject_access.domain.report.flow import Flow, RowPlace
 from waybill.subject_access.domain.report.models import AttachmentOutcome, Facts, Missing, Subject
@@ -36,14 +36,14 @@ class Line:
 
 def internal_cover(sheets: Sheets, facts: Facts, total_pages: int) -> None:
     """Draw the first page: who, what, when, and how many pages there are in all."""
-    begin = START_OF_RECORD if facts.date_from is None else day(facts.date_from)
+    begin = START_OF_RECORD if facts.date_from is None else date_in_words(facts.date_from)
     _cover(
         sheets,
         facts.title,
         [
             *_identity(facts),
-            f"Report date range: {begin} - {day(facts.date_to)}",
-            f"Report generation date: {day(facts.generated)}",
+            f"Report date range: {begin} - {date_in_words(facts.date_to)}",
+            f"Report generation date: {date_in_words(facts.generated)}",
             f"Total pages: {total_pages}",
         ],
         internal=True,
@@ -122,12 +122,6 @@ def subject_lines(subject: Subject) -> list[str]:
     """Return how a page names the person; without a name, by the number alone."""
     name = one_line(subject.name)
     return [*([f"Name: {name}"] if name else []), f"{subject.id_kind}: {one_line(subject.id)}"]
-
-
-def day(value: date) -> str:
-    """Return a date as ``5 March 2024``, whatever the machine's language."""
-    months = "January February March April May June July August September October November December"
-    return f"{value.day} {months.split()[value.month - 1]} {value.year}"
 
 
 def _name(code: str) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from waybill.subject_access.domain.letters import Words, day
+from waybill.core.clock import date_in_words
+from waybill.subject_access.domain.letters import Words
 from waybill.subject_access.domain.report.binding import Cover, Pages, bind
 from waybill.subject_access.domain.report.blocks import Pair
 from waybill.subject_access.domain.report.flow import Flow
@@ -19,7 +20,7 @@ def draw_letter(letter: Words, destination: Path, work: Path) -> None:
     sheets = Sheets(Fonts(), HeaderAndFooter(), work)
     flow = Flow(sheets)
     flow.page()
-    _paragraphs(flow, (letter.addressee, day(letter.on)))
+    _paragraphs(flow, (letter.addressee, date_in_words(letter.on)))
     flow.heading(letter.title, 2)
     _paragraphs(flow, letter.lines)
     for title, rows in letter.tables:
