@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.scanning import FakeBucket, etag_of
 from tests.functional.scanning.conftest import Scanner
-from waybill.scanning.domain.small_objects import SMALL_BYTES, read_ahead
+from waybill.scanning.domain.small_objects import SMALL_BYTES, prefetched
 from waybill.scanning.errors import BucketUnavailableError, ObjectRefusedError
 from waybill.scanning.models import Entry
 
@@ -26,14 +26,14 @@ def test_so_many_are_read_at_a_time_and_no_more() -> None:
     together = threading.Barrier(AT_ONCE)
     # Whoever comes waits for three others: were fewer read at a time, nobody would go on.
     bucket.on_open = lambda _: together.wait(_SECONDS) and None
-    with read_ahead(bucket, "archive", entries, AT_ONCE) as objects:
+    with prefetched(bucket, "archive", entries, AT_ONCE) as objects:
         assert [opened and opened.read(100) for _, opened in objects] == [b"content"] * 20
     assert bucket.gets == 20
 
 
 def test_what_is_not_asked_for_is_not_read_much_further() -> None:
     bucket, entries = bucket_of(**{f"k{number:02}": b"content" for number in range(20)})
-    with read_ahead(bucket, "archive", entries, AT_ONCE) as objects:
+    with prefetched(bucket, "archive", entries, AT_ONCE) as objects:
         assert objects.take(entries[0])
     assert bucket.gets <= 1 + AT_ONCE
 
@@ -41,7 +41,7 @@ def test_what_is_not_asked_for_is_not_read_much_further() -> None:
 def test_large_objects_are_read_when_they_are_asked_for() -> None:
     bucket, entries = bucket_of(small=b"1", large=b"x" * (SMALL_BYTES + 1), replaced=b"2")
     bucket.objects["replaced"] = b"y" * (SMALL_BYTES + 1)
-    with read_ahead(bucket, "archive", entries, AT_ONCE) as objects:
+    with prefetched(bucket, "archive", entries, AT_ONCE) as objects:
         first, large, replaced = (objects.take(entry) for entry in entries)
         assert first
         assert replaced
@@ -58,7 +58,7 @@ def test_an_objects_fault_is_its_own(error: Exception) -> None:
             raise error
 
     bucket.on_open = fault
-    with read_ahead(bucket, "archive", entries, AT_ONCE) as objects:
+    with prefetched(bucket, "archive", entries, AT_ONCE) as objects:
         first = objects.take(entries[0])
         assert first
         assert first.read(10) == b"1"

@@ -62,7 +62,7 @@ class _Held:
         """Nothing is open."""
 
 
-def read_ahead(bucket: ObjectReader, name: str, entries: Iterable[Entry], at_once: int) -> Prefetch[Entry, Opened]:
+def prefetched(bucket: ObjectReader, name: str, entries: Iterable[Entry], at_once: int) -> Prefetch[Entry, Opened]:
     """Return what reads the small ones of `entries` ahead, up to `at_once` at a time, and closes what nobody takes.
 
     What was read and is not taken, since time is up, has cost a request each.

@@ -11,7 +11,7 @@ from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.domain.detection.scanner import Checkpoint, ObjectScanner, Outcome, Report
 from waybill.scanning.domain.outcomes import Recorder, skip_repeats
 from waybill.scanning.domain.slices import SliceQueue
-from waybill.scanning.domain.small_objects import ObjectReader, Opened, read_ahead
+from waybill.scanning.domain.small_objects import ObjectReader, Opened, prefetched
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.errors import ObjectRefusedError
 from waybill.scanning.models import Attempts, Entry, Job, ObjectOutcome, ObjectStatus, Slice, Status
@@ -104,7 +104,7 @@ class Worker:
         known = {} if work.resume else self.outcomes.cached(work.bucket, waiting, cache_name)
         to_read = (entry for entry in waiting if self._skipped(job, entry) is None and entry.key not in known)
         with (
-            read_ahead(self.bucket, work.bucket, () if work.resume else to_read, self.reads_at_once) as objects,
+            prefetched(self.bucket, work.bucket, () if work.resume else to_read, self.reads_at_once) as objects,
             Recorder(self.outcomes, self.findings, job, work.page, cache_name, self.time_left) as recorder,
         ):
             read = self._objects(job, work, waiting, known, objects, recorder)

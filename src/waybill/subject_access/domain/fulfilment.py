@@ -223,7 +223,9 @@ class Fulfilment:
         """Tell people that a request needs them; once."""
         if request.attention_told:
             return
-        if not self.alerts.raise_once(request.request_id, RequestState.NEEDS_ATTENTION.value, attention_news(request)):
+        if not self.alerts.raise_once(
+            request.request_id, RequestState.NEEDS_ATTENTION.value, attention_notification(request)
+        ):
             # Somebody is about to tell them, or died before that: the sweep asks again when the half hour is over.
             return
 
@@ -247,7 +249,7 @@ class Fulfilment:
         return NOT_RENDERED, None
 
 
-def attention_news(request: SubjectRequest) -> Notification:
+def attention_notification(request: SubjectRequest) -> Notification:
     """Return what people are told of a request that no attempt could fulfil; nothing in it is about the subject."""
     parts = [f"  {name}: {part.status.value} {part.error_code or ''}" for name, part in sorted(request.missing.items())]
     lines = [
