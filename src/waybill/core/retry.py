@@ -106,6 +106,10 @@ class Retry:
         return self.clock.uniform(0.0, min(limit, self.longest_pause))
 
 
+# Few write to one item at a time: whoever was slower reads it anew, and writes after a moment of its own.
+CONTENTION = Retry(tries=12, first_pause=0.025, longest_pause=0.4)
+
+
 class Course:
     """The attempts at one thing; `made` is the number of the one that is being made."""
 

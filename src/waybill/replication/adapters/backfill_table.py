@@ -22,6 +22,7 @@ from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, to_ite
 from waybill.core.aws.table import Read, Table
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
+from waybill.core.retry import CONTENTION
 from waybill.core.wire import WireModel
 from waybill.replication.adapters.table import ONCE, STATUS_INDEX
 from waybill.replication.domain.backfill_job import (
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 _PARTITION = "BACKFILL"
 _NOTICE, _FAILED = f"{JOB}#notice#", f"{JOB}#failed#"
 _SECONDS_PER_DAY = 86_400
-_TAKE_OVERS = 10
 
 
 class BackfillTable(BackfillJobs, JobNotices):
@@ -97,7 +97,7 @@ class BackfillTable(BackfillJobs, JobNotices):
 
     def _seized(self, backfill_id: str, changes: Mapping[str, object]) -> BackfillJob:
         """Write `changes` to the record as it is, and count on: whoever has worked on the job has lost it."""
-        for _ in range(_TAKE_OVERS):
+        for _ in CONTENTION.attempts():
             job = self.read(backfill_id)
             if job.status in FINAL:
                 raise JobEndedError(f"backfill {backfill_id} has ended: {job.status}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast, override
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
 from waybill.core.clock import iso
-from waybill.core.retry import Retry
+from waybill.core.retry import CONTENTION, Retry
 from waybill.replication.adapters.items import (
     FINAL_ATTRIBUTES,
     IS_NO_HISTORY,
@@ -73,7 +73,6 @@ _COUNTED_PAGE = 1_000
 # Who writes at the same moment has ended the same file or job: what is to be written is to be made out anew.
 ONCE = Retry(tries=1)
 # As many runs of one file may end at the same moment before one of them has to try again.
-_FOLLOWERS = 10
 
 
 class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalRecords):
@@ -277,7 +276,7 @@ class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalReco
 
     def _follow(self, file: FileId) -> None:
         """Make the record say how its file stands; of one in progress, its run does so when it ends."""
-        for _ in range(_FOLLOWERS):
+        for _ in CONTENTION.attempts():
             record = self._table.get(record_key(file))
             if not record:
                 return

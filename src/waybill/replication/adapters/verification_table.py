@@ -17,6 +17,7 @@ from waybill.core.aws.dynamodb import ConditionFailedError, Item
 from waybill.core.aws.table import Read, Table
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
+from waybill.core.retry import CONTENTION
 from waybill.replication.adapters.items import record_key
 from waybill.replication.adapters.table import STATUS_INDEX
 from waybill.replication.domain.records import RecordStatus
@@ -42,7 +43,6 @@ _STATUS = {
     VerificationResult.MISSING: "FAILURE",
 }
 _SECONDS_PER_DAY = 86_400
-_TAKE_OVERS = 10
 
 
 class VerificationTable(VerificationJobs, VerificationRecords):
@@ -72,7 +72,7 @@ class VerificationTable(VerificationJobs, VerificationRecords):
 
     @override
     def take_over(self, verification_id: str) -> VerificationJob:
-        for _ in range(_TAKE_OVERS):
+        for _ in CONTENTION.attempts():
             seen = self.read(verification_id)
             if seen.ended:
                 return seen

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from waybill.core.executions import stable_json
+from waybill.core.retry import CONTENTION
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.gates import StandardGate, fastest_gate
 from waybill.scanning.domain.detection.models import Match
@@ -24,7 +25,6 @@ from waybill.scanning.request_models import DetectorRequest
 
 MOST = 50
 DEFINITION_BYTES = 50_000
-_TRIES = 3
 # What a mask may show of a value; the whole is shown of none.
 _FIELD, _MASK_FIELDS = re.compile(r"\{(\w+)\}"), frozenset({"first2", "first4", "last2", "last4", "prefix"})
 
@@ -118,7 +118,7 @@ class OwnDetectors:
             There are as many as there may be, or others change it all the time.
         """
         text = proved(name, request)
-        for _ in range(_TRIES):
+        for _ in CONTENTION.attempts():
             known = {each.id: each for each in self.definitions.all()}
             if name not in known and sum(not each.deleted for each in known.values()) >= MOST:
                 raise ConflictError(f"there are {MOST} detectors of your own already")

@@ -10,12 +10,12 @@ from waybill.core.clock import iso
 from waybill.core.cursors import open_cursor, seal_cursor
 from waybill.core.errors import ConflictError, NotFoundError
 from waybill.core.executions import stable_json
+from waybill.core.retry import CONTENTION
 
 OPEN = "open"
 STATES = (OPEN, "accepted", "false_positive", "resolved")
 # How many values are read at once where a filter may leave few of them, and looked through for one answer.
 _AT_ONCE, _LOOKED_THROUGH = 200, 1000
-_TRIES = 5
 _HISTORY = 50
 
 
@@ -85,7 +85,7 @@ class Triage:
         ConflictError
             Others say something of it all the time.
         """
-        for _ in range(_TRIES):
+        for _ in CONTENTION.attempts():
             value = self.find(fingerprint)
             decision = Decision(state, reason, subject, iso(self.now()), until)
             if self.values.decide(fingerprint, value.history, decision):

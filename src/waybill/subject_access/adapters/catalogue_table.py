@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Update
 from waybill.core.clock import iso
-from waybill.core.retry import Retry
+from waybill.core.retry import CONTENTION, Retry
 from waybill.subject_access.adapters.audited_table import AuditedTable, item_key
-from waybill.subject_access.adapters.contention import CONTENTION
 from waybill.subject_access.adapters.items import service_attributes, service_of, template_attributes, template_of
 from waybill.subject_access.domain.audit import WORKER, Action
 from waybill.subject_access.domain.ports import Catalogue

@@ -28,9 +28,8 @@ from pydantic import JsonValue
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.errors import ConflictError
-from waybill.core.retry import Retry
+from waybill.core.retry import CONTENTION, Retry
 from waybill.subject_access.adapters.audited_table import AuditedTable, item_key
-from waybill.subject_access.adapters.contention import CONTENTION
 from waybill.subject_access.adapters.items import (
     attachment_attributes,
     attachment_of,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StrictBool
 
 from waybill.core.errors import FieldError, ForbiddenError, InvalidInputError
+from waybill.core.retry import CONTENTION
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body
 from waybill.subject_access.domain.keys import SERVICE_NAME, template_key
@@ -21,7 +22,6 @@ from waybill.subject_access.errors import AddressChangeError, ApproverError, Con
 from waybill.subject_access.service_models import RedactionRule, Service, TemplateVersion
 
 _MOST_TEMPLATE_BYTES = 1_000_000
-_TRIES = 5
 
 
 def _url(value: str) -> str:
@@ -243,7 +243,7 @@ class Services:
         return self.catalogue.register_template(name, digest, _action(by, "TEMPLATE_REGISTERED", name))
 
     def _changed(self, name: str, change: Callable[[Service], Service], action: Callable[[Service], Action]) -> Service:
-        for _ in range(_TRIES):
+        for _ in CONTENTION.attempts():
             after = change(self.found(name))
             if self.catalogue.save_service(after, action(after), new=False):
                 return after

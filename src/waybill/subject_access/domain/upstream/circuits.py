@@ -7,12 +7,12 @@ up, one worker asks, as a probe; its success closes the circuit, its failure ope
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from waybill.core.retry import CONTENTION
 from waybill.subject_access.domain.upstream.codes import Code
 from waybill.subject_access.domain.upstream.ports import Circuit, Circuits
 
 # A service that answers 4xx or nonsense is there: only its owner can mend that, and no rest helps.
 COUNTED = frozenset({Code.SERVICE_FAILED, Code.TIMED_OUT, Code.UNREACHABLE, Code.BROKE_OFF})
-_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Breaker:
 
     def _move(self, service: str, change: Callable[[Circuit], Circuit]) -> None:
         # Whoever loses this race several times leaves a count that is one too small: no harm.
-        for _ in range(_TRIES):
+        for _ in CONTENTION.attempts():
             found = self.circuits.circuit(service)
             changed = replace(change(found), version=found.version)
             if changed == found or self.circuits.move(service, found, changed):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.fakes.waiting import StillClock
-from waybill.subject_access.adapters.contention import CONTENTION
+from waybill.core.retry import CONTENTION
 
 
 def test_pauses_grow_and_none_follows_the_last_try() -> None:
