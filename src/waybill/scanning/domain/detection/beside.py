@@ -17,6 +17,8 @@ _TAG = re.compile(rb"<([A-Za-z_][\w:.-]{0,40})(?:\s[^<>]{0,60})?>")
 _OPENING, _NAME_BYTES = b" \t\\\"'([", string.ascii_letters.encode() + string.digits.encode() + b"_.-"
 _SIGNS = b" \t\\\"'([{)]}<>,;:=#*|-./"
 _OWN_BYTES = 128
+# What follows the name of a column in a list of names.
+_LISTED = re.compile(rb"[^\"\[\]{}]{0,60}\"\s{0,8}[,\]}]")
 # Such a name says nothing of what the value is, or that it is a secret of whatever is named beside it.
 _SAYS_NOTHING = re.compile(
     rb"(?i)(?:values?|val|numbers?|num|no|nr|text|raw|content|data|digits)|.*(?:key|token|secret|passw|pwd|auth|cred|pat$).*"
@@ -69,6 +71,8 @@ def _is_about_what_is_behind(
     text: bytes, keyword: re.Match[bytes], own: tuple[int, bool] | None, start: int, _end: int
 ) -> bool:
     behind = keyword.end()
+    if _is_in_another_list(text[behind:start]) or (own and _is_heading_of_cells(text, keyword, own[0])):
+        return False
     if own and (behind > own[0] or not own[1]):
         return True
     number = _ITS_NUMBER.match(text, behind, start)
@@ -103,6 +107,25 @@ def _is_about_what_is_before(
     if tag := _is_tag(text, keyword):
         return tag == b"</" and b"<" + keyword[0] not in text[end : keyword.start()]
     return _LABEL.match(text, behind) is None
+
+
+def _is_in_another_list(between: bytes) -> bool:
+    """Return whether a keyword names an element of a list that ends before the list that a value is in begins.
+
+    Such lists name columns, each that of its place.
+    """
+    closed = between.rfind(b"]", 0, max(0, between.rfind(b"[")))
+    if closed < 0 or not between.rstrip(b" \t\r\n\\\"'").endswith((b"[", b",")):
+        return False
+    return _LISTED.match(between) is not None
+
+
+def _is_heading_of_cells(text: bytes, keyword: re.Match[bytes], own: int) -> bool:
+    """Return whether a keyword stands in a heading of a table of HTML, and a value in a cell: its column tells."""
+    if text[own : own + 3].lower() != b"<td":
+        return False
+    at = text.rfind(b"<", max(0, keyword.start() - _OWN_BYTES), keyword.start())
+    return at >= 0 and text[at : at + 3].lower() == b"<th"
 
 
 def _is_tag(text: bytes, keyword: re.Match[bytes]) -> bytes:

@@ -13,6 +13,8 @@ _DELIMITERS = (b",", b"\t", b";", b"|")
 _NAME = re.compile(rb'\s*"?[^:={}\[\]<>"]{0,120}"?\s*')
 _LETTER = rb"[A-Za-z\x80-\xff]"
 _ONLY_NAME = re.compile(rb'\s*"?(?:_|%b)%b{0,79}(?:[ _-](?:_|%b)%b{0,79}){0,3}"?\s*' % (4 * (_LETTER,)))
+JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*[\[{\"])")
+"""RFC 8259, section 2: what an object begins with, or a list of lists, objects or strings; its lines are no rows."""
 _LINE_LIMIT = 8192
 _TITLE_LINES, _ROWS = 6, 6
 # Statements of programs that list names, which people write with a blank behind the comma; and those of SQL, which name
@@ -60,6 +62,8 @@ class Columns:
         Titles and comments may stand before the names; they have fewer columns. Below them stand rows: a statement of
         a program that lists some names is followed by others, and begins with a word that says what it does.
         """
+        if JSON.match(head):
+            return None
         names = names_of(tuple(detectors))
         lines = [line[:_LINE_LIMIT] for line in head.split(b"\n") if line.strip()][: _TITLE_LINES + _ROWS]
         lines = [line.rstrip(b"\r") for line in lines]

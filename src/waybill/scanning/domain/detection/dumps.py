@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from waybill.scanning.domain.detection.column_names import ColumnNames
 from waybill.scanning.domain.detection.columns import Columns, ColumnsOfText, NamedRows
+from waybill.scanning.domain.detection.listed_columns import listed_columns
 
 # What begins the rows of a table, with their names, and what ends them.
 _COPY = re.compile(rb"(?m)^(?:COPY [\w.\"$-]{1,200} \(([^()\n]{1,4096})\) FROM stdin;|\\\.)\r?\n")
@@ -67,11 +68,12 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True)
 class Names:
-    """The names of columns that hold where a block begins: of a file, of a `COPY` and of an `INSERT` that go on."""
+    """The names of columns that hold where a block begins: of a file, a `COPY`, an `INSERT` and a list that go on."""
 
     file: Columns | None = None
     copied: Columns | None = None
     inserted: Statement | None = None
+    listed: Columns | None = None
 
     def state(self) -> dict[str, Any]:
         """Return as JSON what `from_state` takes, and no names."""
@@ -80,6 +82,8 @@ class Names:
             state["copied"] = self.copied.state()
         if self.inserted:
             state["inserted"] = [self.inserted.columns.state(), *self.inserted[1:]]
+        if self.listed:
+            state["listed"] = self.listed.state()
         return state
 
     @classmethod
@@ -90,11 +94,15 @@ class Names:
             Columns.from_state(state) if "named" in state else None,
             Columns.from_state(state["copied"]) if "copied" in state else None,
             Statement(Columns.from_state(inserted[0]), *inserted[1:]) if inserted else None,
+            Columns.from_state(state["listed"]) if "listed" in state else None,
         )
 
     def over(self, text: bytes, start: int, end: int, known: ColumnNames) -> tuple[ColumnsOfText | None, "Names"]:
         """Return the columns of `text[start:end]`, which these names hold at the beginning of, and those at its end."""
         here, after = self._copied(text, (start, end), known)
+        if here is None:
+            here, listed = listed_columns(text, start, self.listed, known)
+            after = replace(after, listed=listed)
         if self.inserted or any(word in text for word in _INSERT_WORDS):
             read, goes_on = self._inserted(text, (start, end), known)
             if read:

@@ -59,8 +59,6 @@ class Labels:
 
     def stand_above(self, line_start: int, at: int, keywords: re.Pattern[bytes]) -> bool:
         """Return whether the value at `at`, in the line from `line_start` on, stands below one of `keywords`."""
-        if at - line_start > _NEAR:
-            return False
         text, lowest = self._text, max(0, at - LABEL_REACH)
         begin = self._separators.before(line_start)
         if begin >= 0:
@@ -69,13 +67,16 @@ class Labels:
             return self._behind_separator(begin).stand_above(line_start - begin, at - begin, keywords)
         row = text.rfind(b"<tr", lowest, at) if self._tags.before(at) >= lowest else -1
         if row >= 0:
+            # A page may have all of a table in one line.
             names, column = self._names_of_page(row), len(_CELL.findall(text, row, at)) - 1
-        elif text.find(b"\t", line_start, at + _NEAR) >= 0:
+        elif at - line_start <= _NEAR and text.find(b"\t", line_start, at + _NEAR) >= 0:
             names, column = self._names_of_table(line_start), text.count(b"\t", line_start, at)
         else:
             names, column = [], -1
         if 0 <= column < len(names) and keywords.search(names[column]):
             return True
+        if at - line_start > _NEAR:
+            return False
         if (section := self._section(line_start)) >= 0 and _is_in_section(text, section, line_start, keywords):
             return True
         if at == line_start and _is_number(text, text.rfind(b"\n", 0, max(0, line_start - 1)) + 1, line_start):

@@ -2,10 +2,12 @@
 
 import ipaddress
 import re
+from functools import cache
 
 from waybill.scanning.domain.detection.models import Confidence, Surroundings, Verdict
 from waybill.scanning.domain.detection.validators.measures import DIGIT
 from waybill.scanning.domain.detection.validators.placeholders import EXAMPLE_DOMAIN, KEPT_FOR_EXAMPLES
+from waybill.scanning.domain.detection.validators.top_level_domains import TOP_LEVEL_DOMAINS
 
 _IMAGE = re.compile(rb"\d(?:\.\d)?x\.")
 # Last labels of names that are no domains: files, units of systemd, packages.
@@ -22,7 +24,7 @@ _SCP_PATH = re.compile(rb":[\w.~-]{1,100}/")
 
 
 def email(value: bytes, around: Surroundings) -> Verdict | None:
-    """Domains kept for documentation are out (RFC 2606), and so are names of files, units and repositories."""
+    """Domains that nobody can have are out, those kept for documentation (RFC 2606), and names of files and units."""
     if around.before[-1:] in {b":", b"/"} and _USER_OF_URL.search(around.before):
         return None
     # A quote around an address is no part of it, whatever letter stands before the quote.
@@ -33,7 +35,7 @@ def email(value: bytes, around: Surroundings) -> Verdict | None:
     while lowered.rpartition(b".")[2] in _NO_DOMAIN:
         lowered = lowered.rpartition(b".")[0]
     local, _at, domain = lowered.partition(b"@")
-    if b"." not in domain or _SCP_PATH.match(around.after):
+    if b"." not in domain or _SCP_PATH.match(around.after) or not _is_top_level(domain.rpartition(b".")[2]):
         return None
     if len(domain) > 255 or b".." in local or local[-1:] == b"." or _IMAGE.match(domain):
         return None
@@ -42,6 +44,16 @@ def email(value: bytes, around: Surroundings) -> Verdict | None:
         return None
     end = len(value) - (cut - len(lowered))
     return Verdict(lowered if lowered.isascii() else _in_ascii(lowered), start=start, end=end)
+
+
+def _is_top_level(label: bytes) -> bool:
+    return label in (TOP_LEVEL_DOMAINS if label.isascii() else _in_their_scripts())
+
+
+@cache
+def _in_their_scripts() -> frozenset[bytes]:
+    """Return the top-level domains that are not ASCII, as people write them (RFC 5890, section 2.3.2.1)."""
+    return frozenset(name.decode("idna").encode() for name in TOP_LEVEL_DOMAINS if name.startswith(b"xn--"))
 
 
 def _folded(address: bytes) -> bytes:

@@ -18,7 +18,7 @@ def us_ssn(value: bytes, _: Surroundings) -> Verdict | None:
 
 def uk_nino(value: bytes, _: Surroundings) -> Verdict | None:
     """Prefixes that are not used for allocation."""
-    normal = value.translate(None, b" -").upper()
+    normal = value.translate(None, b" /-").upper()
     return None if normal[:2] in {b"BG", b"GB", b"KN", b"NK", b"NT", b"TN", b"ZZ"} else Verdict(normal)
 
 
