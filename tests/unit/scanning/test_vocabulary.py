@@ -8,17 +8,26 @@ from hypothesis import strategies as st
 from waybill.scanning.domain.detection import vocabulary
 from waybill.scanning.domain.detection.vocabulary import Vocabulary
 
-PARTS = {b"card": 1, b"pan": 2, b"driver's": 4, b"s.s.n.": 8, b"cf": 16}
+PARTS = {b"card": 1, b"pan": 2, b"driver's": 4, b"s.s.n.": 8, b"cf": 16, b"\xd0": 32}
 
 
-@given(st.lists(st.sampled_from([*PARTS, b"Card", b"x", b"company", b"-", b" ", b"\n", b"q" * 70, b"\xe9"])))
+@given(
+    st.lists(
+        st.sampled_from([*PARTS, b"Card", b"x", b"company", b"-", b" ", b"\n", b"q" * 70, b"\xe9", "егн".encode()])
+    )
+)
 def test_whatever_word_is_in_a_text_has_its_bits(parts: list[bytes]) -> None:
     text, known = b"".join(parts), Vocabulary(PARTS)
     bits = known.bits(text)
     found = sum(bit for bit, pattern in known.patterns().items() if re.search(pattern, text))
     for part, bit in PARTS.items():
         assert bits & bit or part not in text.lower()
-        assert (found | known.always) & bit or part not in text.lower()
+        assert (found | known.wordless(text)) & bit or part not in text.lower()
+
+
+def test_what_is_no_word_of_ascii_is_in_no_text_of_it() -> None:
+    known = Vocabulary(PARTS)
+    assert (known.bits("ЕГН".encode()), known.bits(b"EGN")) == (8 | 32, 8)
 
 
 def test_what_is_in_no_word_has_none() -> None:

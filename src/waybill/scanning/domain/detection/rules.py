@@ -48,7 +48,6 @@ from waybill.scanning.domain.detection.validators.telephone import REGIONS
 from waybill.scanning.errors import DetectorError
 
 _WORD_LETTERS = 4
-_SHORTEST_HINT = 3
 # What stands where a keyword has a blank or another joint, and before a short keyword: no letter and no digit, or an
 # escape, which may end in one.
 _JOINT, _JOINTS = "[ ._-]?", re.compile(r"(?<=[^\W_])(?:\\[ -]|_)(?=[^\W_])")
@@ -255,11 +254,12 @@ def _regions(name: str) -> str:
 
 def _hints(keyword: str) -> Iterable[bytes]:
     """Return what one of stands, in small letters, wherever a keyword does: a part that is written in one way alone."""
-    first = re.split("[ _-]", keyword, maxsplit=1)[0].lower()
-    part = max(re.split("[^\0-\x7f]", first), key=len)
-    if first.isascii() or len(part) >= _SHORTEST_HINT:
+    parts = [re.split("[^\0-\x7f]", word) for word in re.split("[ _-]", keyword.lower())]
+    wordy = [part for word in parts for part in word if re.search("[a-z]{3}", part)]
+    # Where it has no such word, whatever the first begins with.
+    if part := (wordy or parts[0])[0]:
         return (part.encode("ascii"),)
-    return dict.fromkeys(written[:1].lower() for written in _written(first[0]))
+    return dict.fromkeys(written[:1].lower() for written in _written(keyword[0]))
 
 
 # Letters that are no letter of ASCII with an accent, and how people write them without.

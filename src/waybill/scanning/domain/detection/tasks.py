@@ -154,7 +154,7 @@ class Tasks:
             return 0
         if len(around) <= _SHORT_LINE:
             return self._vocabulary.bits(around)
-        return self._vocabulary.always | self._spoken(around)
+        return self._vocabulary.wordless(around) | self._spoken(around)
 
     def narrowed_to(self, text: bytes, piece: Piece, bits: int, around: bytes) -> int:
         """Return those of some tasks that may find something in a piece, as far as that is asked in less time.

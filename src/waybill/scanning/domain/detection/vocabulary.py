@@ -21,14 +21,16 @@ class Vocabulary:
 
     def __init__(self, parts: Mapping[bytes, int]) -> None:
         known: dict[bytes, int] = {}
-        self.always = 0
+        self._always = self._beyond_ascii = 0
         for part, bits in parts.items():
             letters = max(part.translate(_SMALL).split(), key=len, default=b"")
             # One letter is in every text.
             if len(letters) > 1:
                 known[letters] = known.get(letters, 0) | bits
+            elif part.isascii():
+                self._always |= bits
             else:
-                self.always |= bits
+                self._beyond_ascii |= bits
         self._known = known
         self._of = _Words(known)
 
@@ -40,9 +42,13 @@ class Vocabulary:
                 words.setdefault(bit, []).append(letters)
         return {bit: b"(?i)" + b"|".join(parts) for bit, parts in words.items()}
 
+    def wordless(self, text: bytes) -> int:
+        """Return the bits of what has no two letters of ASCII in a row: of other scripts, where a text has some."""
+        return self._always if text.isascii() else self._always | self._beyond_ascii
+
     def bits(self, text: bytes) -> int:
         """Return the bits of all words that may stand in a text, also within other words."""
-        bits, of = self.always, self._of
+        bits, of = self.wordless(text), self._of
         for word in set(text.translate(_SMALL).split()).difference(of.silent):
             bits |= of[word]
         return bits
