@@ -23,7 +23,6 @@ from waybill.replication.domain.backfill_job import (
     failed_line,
     line_of,
 )
-from waybill.replication.domain.backfill_settling import FileRunRecords
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.failures import FailedRecords
 from waybill.replication.domain.key_filter import KeyFilter
@@ -47,7 +46,7 @@ class StoppedError(PermanentError):
     code: ClassVar[str] = "STOPPED"
 
 
-class Records(Tracking, FileRunRecords, FailedRecords, Protocol):
+class Records(Tracking, FailedRecords, Protocol):
     """The tracking records, as far as a backfill reads them."""
 
 

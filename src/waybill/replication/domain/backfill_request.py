@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Protocol, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic.config import JsonDict
@@ -14,7 +14,7 @@ from waybill.core.executions import stable_json
 from waybill.core.wire import WireModel, field_problem
 from waybill.replication.domain.backfill_job import BackfillJob, Entry, JobInput, JobStatus, Limits
 from waybill.replication.domain.failures import failed_buckets
-from waybill.replication.domain.records import RecordItem
+from waybill.replication.domain.records import FileRecords
 from waybill.replication.domain.requests import guard_against_loops
 from waybill.replication.models import BucketName, FileId, ObjectKey, ReplicationRequest, ShortText
 
@@ -107,14 +107,6 @@ class RetryRequest(WireModel, extra="forbid", json_schema_extra={"examples": [_R
             if file.source_bucket != self.files[0].source_bucket:
                 raise field_problem(f"files[{number}].sourceBucket", "is another one than that of files[0]")
         return self
-
-
-class FileRecords(Protocol):
-    """Reads the record of one file."""
-
-    def record(self, file: FileId) -> RecordItem | None:
-        """Return the record of a file."""
-        ...
 
 
 def backfill_asked(

@@ -8,31 +8,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from waybill.core.clock import iso
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Difference, PlanItem
 from waybill.replication.domain.backfill_job import ObjectLine, PlaceResult, Result
 from waybill.replication.domain.reconciler import ABANDONED
-from waybill.replication.domain.records import DestinationItem, RecordItem, RecordStatus
+from waybill.replication.domain.records import FileRunRecords, RecordStatus
 from waybill.replication.models import CopyCode, FileId
 
 # A run that dies every time, or a source that never rests, ends as a failure.
 _ATTEMPTS = 4
 # Step Functions developer guide: Express executions end within five minutes, and cannot be described.
 _EXPRESS_LIFETIME = timedelta(seconds=330)
-
-
-class FileRunRecords(Protocol):
-    """Reads what the runs of one file have recorded."""
-
-    def record(self, file: FileId) -> RecordItem | None:
-        """Return the record of a file."""
-        ...
-
-    def destinations(self, file: FileId) -> list[DestinationItem]:
-        """Return what is recorded per destination, by bucket name."""
-        ...
 
 
 @dataclass(frozen=True)

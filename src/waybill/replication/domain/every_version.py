@@ -20,7 +20,7 @@ from waybill.replication.domain.copy_proof import verify
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft
 from waybill.replication.domain.part_plan import describe
-from waybill.replication.domain.records import DestinationRecord, RecordStatus
+from waybill.replication.domain.records import DestinationRecords, RecordStatus
 from waybill.replication.errors import (
     CopyUnfinishedError,
     DestinationBusyError,
@@ -70,7 +70,7 @@ class VersionsAt:
     revision: int = 0
 
 
-class VersionRecords(Protocol):
+class VersionRecords(DestinationRecords, Protocol):
     """What is kept of the versions of each file. All methods raise `TrackingUnavailableError`."""
 
     def versions_at(self, file: FileId, bucket: str) -> VersionsAt | None:
@@ -89,10 +89,6 @@ class VersionRecords(Protocol):
 
     def has_version(self, file: FileId, bucket: str, version_id: str) -> bool:
         """Return whether something is recorded of a version at the destination `bucket`."""
-        ...
-
-    def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
-        """Return what is recorded of the file at the destination `bucket`."""
         ...
 
 

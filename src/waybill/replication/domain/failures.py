@@ -1,25 +1,17 @@
 """What has failed, as a list of objects to go through again."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from waybill.replication.domain.backfill_job import Entry
 from waybill.replication.domain.reconciler import ABANDONED
-from waybill.replication.domain.records import DestinationItem, RecordItem, RecordStatus
+from waybill.replication.domain.records import FileRunRecords, NewestRecords, RecordItem, RecordStatus
 from waybill.replication.models import FileId
 
 
-class FailedRecords(Protocol):
+class FailedRecords(NewestRecords, FileRunRecords, Protocol):
     """Reads the records of files that have failed."""
-
-    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None = None) -> Iterator[RecordItem]:
-        """Yield the records of `statuses`, newest first, after the position `before`."""
-        ...
-
-    def destinations(self, file: FileId) -> list[DestinationItem]:
-        """Return what is recorded per destination, by bucket name."""
-        ...
 
 
 def failed_buckets(record: RecordItem) -> list[str]:

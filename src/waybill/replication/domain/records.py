@@ -186,19 +186,59 @@ class Dismissal:
     at: str
 
 
-class Tracking(Protocol):
-    """The records of every file. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
-
-    def claim(self, run: ReplicationRun) -> Claimed:
-        """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner."""
-        ...
+class LatestRuns(Protocol):
+    """Knows the run that owns a file's record."""
 
     def latest_run(self, file: FileId) -> LatestRun | None:
         """Return the run that owns the file's record."""
         ...
 
+
+class DestinationRecords(Protocol):
+    """Knows what has become of a file at a destination."""
+
     def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
         """Return what is recorded of the file at the destination `bucket`."""
+        ...
+
+
+class FinishedRuns(Protocol):
+    """Where runs end."""
+
+    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
+        """Write the final record and the history item; False when a later run owns the record by now."""
+        ...
+
+
+class FileRecords(Protocol):
+    """Reads the record of one file."""
+
+    def record(self, file: FileId) -> RecordItem | None:
+        """Return the record of a file."""
+        ...
+
+
+class FileRunRecords(FileRecords, Protocol):
+    """Reads what the runs of one file have recorded."""
+
+    def destinations(self, file: FileId) -> list[DestinationItem]:
+        """Return what is recorded per destination, by bucket name."""
+        ...
+
+
+class NewestRecords(Protocol):
+    """Reads the records of files by how they stand."""
+
+    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None = None) -> Iterator[RecordItem]:
+        """Yield the records of `statuses`, newest first, after the position `before`."""
+        ...
+
+
+class Tracking(LatestRuns, DestinationRecords, FinishedRuns, Protocol):
+    """The records of every file. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
+
+    def claim(self, run: ReplicationRun) -> Claimed:
+        """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner."""
         ...
 
     def record_upload(self, run: ReplicationRun, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
@@ -222,17 +262,9 @@ class Tracking(Protocol):
         """Record what `run` has done to put right what it had landed late, beside what a later run records."""
         ...
 
-    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
-        """Write the final record and the history item; False when a later run owns the record by now."""
-        ...
 
-
-class OpenRuns(Protocol):
+class OpenRuns(LatestRuns, FinishedRuns, Protocol):
     """The records of runs that have not ended."""
-
-    def latest_run(self, file: FileId) -> LatestRun | None:
-        """Return the run that owns the file's record."""
-        ...
 
     def open_runs(self, *, started_before: str) -> Iterable[RecordItem]:
         """Return the records in progress that started before that time (ISO 8601)."""
@@ -246,41 +278,17 @@ class OpenRuns(Protocol):
         """Return the items that `run` has written for its destinations."""
         ...
 
-    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
-        """Write the final record and the history item; False when a later run owns the record by now."""
-        ...
 
-
-class RecordReader(Protocol):
+class RecordReader(NewestRecords, FileRunRecords, Protocol):
     """Read access to the tracking records."""
-
-    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None) -> Iterator[RecordItem]:
-        """Yield the records of `statuses`, newest first, after the position `before`."""
-        ...
-
-    def record(self, file: FileId) -> RecordItem | None:
-        """Return the record of a file."""
-        ...
-
-    def destinations(self, file: FileId) -> list[DestinationItem]:
-        """Return what is recorded per destination, by bucket name."""
-        ...
 
     def history(self, file: FileId, limit: int) -> list[HistoryItem]:
         """Return the last ended runs, newest first."""
         ...
 
 
-class DismissalRecords(Protocol):
+class DismissalRecords(FileRunRecords, Protocol):
     """Where failures are let be."""
-
-    def record(self, file: FileId) -> RecordItem | None:
-        """Return the record of a file."""
-        ...
-
-    def destinations(self, file: FileId) -> list[DestinationItem]:
-        """Return what is recorded per destination, by bucket name."""
-        ...
 
     def dismiss(self, file: FileId, buckets: Sequence[str], dismissal: Dismissal) -> None:
         """Let the failures at `buckets` be, and make the record follow; one that has been mended meanwhile is left."""

@@ -16,7 +16,7 @@ from waybill.core.executions import (
 )
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.events import Ignored, Record, Unusable, records
-from waybill.replication.domain.records import LatestRun, RecordStatus
+from waybill.replication.domain.records import LatestRun, LatestRuns, RecordStatus
 from waybill.replication.domain.requests import Routing, guard_against_loops
 from waybill.replication.domain.run_identity import execution_name_of
 from waybill.replication.errors import (
@@ -26,7 +26,7 @@ from waybill.replication.errors import (
     SourceRefusedError,
     SupersededError,
 )
-from waybill.replication.models import GIB, FileId, ObjectFacts, ReplicationRequest, StartRequest
+from waybill.replication.models import GIB, ObjectFacts, ReplicationRequest, StartRequest
 
 _EXPRESS_LIFETIME = timedelta(seconds=330)
 # An Express execution ends after five minutes, and nothing in it can catch that. Within them every destination of at
@@ -62,14 +62,6 @@ class Started:
 
     request: ReplicationRequest
     execution: StartedExecution
-
-
-class LatestRuns(Protocol):
-    """Knows the run that owns a file's record."""
-
-    def latest_run(self, file: FileId) -> LatestRun | None:
-        """Return the run that owns the file's record."""
-        ...
 
 
 @dataclass(frozen=True)
