@@ -1,5 +1,6 @@
 """The engine: speed on log text and on hostile lines, beside other engines and programs on the same text."""
 
+import io
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -7,12 +8,14 @@ from functools import partial
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from benchmarks.scanning.corpus import hostile_megabytes, log_text, nothing_but_values, source_code
+from benchmarks.scanning.hostile import hostile_objects
 from benchmarks.scanning.peers import MEGABYTE, PeerMissingError, Re2Gate, detect_secrets_speed, presidio_speed
 from waybill.scanning.domain.detection.blocks import blocks
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.gates import HyperscanGate, StandardGate
-from waybill.scanning.domain.detection.rules import detectors
+from waybill.scanning.domain.detection.rules import detector_of, detectors
+from waybill.scanning.domain.detection.scanner import ObjectScanner
 
 _WHOLE = 100 * MEGABYTE
 # The slow ones get a part of the same text.
@@ -21,6 +24,16 @@ _SOURCE_CODE = 20 * MEGABYTE
 _SMALL_PART = MEGABYTE // 2
 _ROUNDS = 3
 _VALUES, _WORST_SHOWN = 20_000, 40
+_OWN = {
+    "id": "STAFF_NUMBER",
+    "description": "a detector of one's own",
+    "source": "made up",
+    "validator": "anything",
+    "mask": "****",
+    "keywords": ["staff"],
+    "rules": [{"pattern": "(?<![A-Za-z0-9])[A-Z]{2}[0-9]{6}(?![0-9])", "gates": ["[A-Z]{2}[0-9]{6}"]}],
+    "examples": [],
+}
 
 
 def _speed(engine: Engine, text: bytes) -> float:
@@ -84,6 +97,11 @@ def _measure_hostile(lab: Lab) -> Iterator[Figure]:
     times = {name: _milliseconds(partial(plain.matches, text)) for name, text in texts}
     times |= {f"{name}, a column": _milliseconds(partial(_in_columns, plain, text)) for name, text in texts}
     times |= {f"{name}, regions": _milliseconds(partial(regional.matches, text)) for name, text in texts}
+    own = Engine((*detectors(), detector_of(_OWN)), regions=("GB", "US", "ES", "DE"))
+    _settle(own)
+    for name, content in hostile_objects().items():
+        whole = _milliseconds(partial(_scan, own, content))
+        times[f"{name}, whole"] = round(whole * MEGABYTE / max(len(content), MEGABYTE), 1)
     lab.show(breakdown("1 MB", ["Text", "ms"], [[name, value] for name, value in times.items()]))
     yield Figure(
         "scanning.worst_ms_hostile_1mb",
@@ -112,6 +130,11 @@ def _measure_values(lab: Lab) -> Iterator[Figure]:
     beside = {"median": round(ordered[len(ordered) // 2][1], 2), "texts over 1 s/MB": float(over)}
     how = f"processor time for {_VALUES // 1000} kB of values of one detector and nothing else, {len(seconds)} texts"
     yield Figure("scanning.worst_s_per_mb_of_values", round(ordered[0][1], 2), "s/MB", how, beside, "≤ 1")
+
+
+def _scan(engine: Engine, content: bytes) -> None:
+    """Scan an object as a job does, with the context of each finding."""
+    ObjectScanner(engine, b"key").scan(io.BytesIO(content).read)
 
 
 def _settle(engine: Engine) -> None:

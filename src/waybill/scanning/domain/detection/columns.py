@@ -39,8 +39,9 @@ class NamedRows(Protocol):
 class ColumnsOfText(Protocol):
     """What names the columns of a text, or of some of its parts."""
 
-    def concerns(self, detector: str) -> bool:
-        """Return whether a column is named for `detector`."""
+    @property
+    def detectors(self) -> Collection[str]:
+        """The ids of the detectors that a column is named for."""
         ...
 
     def rows(self, text: bytes) -> NamedRows:

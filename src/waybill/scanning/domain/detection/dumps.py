@@ -162,13 +162,9 @@ class CopiedColumns:
 
     def __init__(self, sections: Sequence[_Section]) -> None:
         self._sections = sections
-        self._detectors = frozenset(
+        self.detectors = frozenset(
             each for section in sections if section.columns for each in section.columns.detectors
         )
-
-    def concerns(self, detector: str) -> bool:
-        """Return whether a column is named for `detector`."""
-        return detector in self._detectors
 
     def rows(self, text: bytes) -> "_SectionRows":
         """Return the rows of the text."""
@@ -199,11 +195,10 @@ class InsertedColumns:
         self._others = others
         self._cells = [(*cell, columns) for columns, cells in read for cell in cells]
         self._starts = [start for start, *_ in self._cells]
-        self._detectors = frozenset(each for columns in {cell[3] for cell in self._cells} for each in columns.detectors)
-
-    def concerns(self, detector: str) -> bool:
-        """Return whether a column of a statement, or of the others, is named for `detector`."""
-        return detector in self._detectors or bool(self._others and self._others.concerns(detector))
+        named = {columns for *_, columns in self._cells}
+        self.detectors = frozenset(each for columns in named for each in columns.detectors) | {
+            *(others.detectors if others else ())
+        }
 
     def rows(self, text: bytes) -> "_InsertedRows":
         """Return the rows of the text, and what else is delimited in it."""

@@ -4,7 +4,7 @@ The work is cut into pieces: a line, or of a line longer than `PIECE` bytes its 
 the piece that it starts in. Which pieces are looked at depends on the gates, what is found in a piece does not.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from waybill.scanning.domain.detection.columns import ColumnsOfText, NamedRows
 from waybill.scanning.domain.detection.decoding import Reading, readings
@@ -98,7 +98,7 @@ class Engine:
 
     def _named(self, text: bytes, start: int, end: int, columns: ColumnsOfText) -> dict[Piece, Look]:
         """Every piece, for the rules that a column's name stands in for the keyword of."""
-        tasks = self._tasks.concerning(columns.concerns)
+        tasks = self._tasks.concerning(columns.detectors)
         look = Look(tasks, len(text), 0)
         return dict.fromkeys(every_piece(text, start, end), look) if tasks else {}
 
@@ -204,9 +204,10 @@ class _ColumnsAsWritten:
         """Return the columns of a reading."""
         return _ColumnsAsWritten(self._text, self._columns, self._rows, reading)
 
-    def concerns(self, detector: str) -> bool:
-        """Return whether a column is named for `detector`."""
-        return self._columns.concerns(detector)
+    @property
+    def detectors(self) -> Collection[str]:
+        """The ids of the detectors that a column is named for."""
+        return self._columns.detectors
 
     def rows(self, text: bytes) -> NamedRows:
         """Return the rows of the reading, whose `text` is not looked at."""
@@ -216,7 +217,7 @@ class _ColumnsAsWritten:
     def are_named(self, detector: str, line_start: int, at: int) -> bool:
         """Return whether the value at a place of the reading is in a column named for `detector`."""
         del line_start
-        if self._reading is None or not self._columns.concerns(detector):
+        if self._reading is None or detector not in self._columns.detectors:
             return False
         written = self._reading.span(at, at + 1)[0]
         # A hostile line has a value every few bytes: what is before the last one was looked at.

@@ -30,11 +30,7 @@ class ListedColumns:
 
     def __init__(self, sections: Sequence[tuple[int, Columns]]) -> None:
         self._sections = sections
-        self._detectors = frozenset(each for _, columns in sections for each in columns.detectors)
-
-    def concerns(self, detector: str) -> bool:
-        """Return whether a column is named for `detector`."""
-        return detector in self._detectors
+        self.detectors = frozenset(each for _, columns in sections for each in columns.detectors)
 
     def rows(self, text: bytes) -> "_ListedRows":
         """Return the rows of the text."""

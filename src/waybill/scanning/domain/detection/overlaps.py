@@ -21,13 +21,23 @@ def settled(found: list[Match], yielding: Collection[str]) -> list[Match]:
     for match in found:
         if match.detector in yielding:
             claims = claims or _Claims(kept)
-            if claims.reach(match) or any(_overlap(match, other) for other in kept[-_NEAREST:]):
+            if claims.reach(match) or _is_claimed(match, kept[-_NEAREST:], ""):
                 continue
-        elif any(match.detector == other.detector and _overlap(match, other) for other in kept[-_NEAREST:]):
+        elif _is_claimed(match, kept[-_NEAREST:], match.detector):
             # Two shapes of one detector claim the same value.
             continue
         kept.append(match)
     return sorted(kept, key=in_order)
+
+
+def _is_claimed(match: Match, others: Iterable[Match], detector: str) -> bool:
+    """Return whether one of the others, or of those of one detector, claims a byte of a match."""
+    start, end = match.start, match.end
+    # A loop: a generator for each match of a row would be dearer than the comparisons.
+    for other in others:
+        if other.start < end and start < other.end and (not detector or detector == other.detector):
+            return True
+    return False
 
 
 class _Claims:

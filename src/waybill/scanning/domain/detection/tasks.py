@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from waybill.scanning.domain.detection.decoding import SIGN_GATES
@@ -74,6 +74,10 @@ class Tasks:
         ]
         self.rules = (1 << len(self._tasks)) - 1
         self.need_keyword = sum(1 << index for index, task in enumerate(self._tasks) if task.rule.needs_keyword)
+        self._worded_of: dict[str, int] = {}
+        for index, task in enumerate(self._tasks):
+            if task.rule.needs_keyword:
+                self._worded_of[task.detector.id] = self._worded_of.get(task.detector.id, 0) | 1 << index
         gates: dict[str, int] = {}
         # Those of regions last: they are the dearest.
         for index, task in sorted(enumerate(self._tasks), key=lambda numbered: bool(numbered[1].rule.needs_region)):
@@ -116,13 +120,12 @@ class Tasks:
         """Return the task that a bit stands for."""
         return self._tasks[bit.bit_length() - 1]
 
-    def concerning(self, is_named: Callable[[str], bool]) -> int:
-        """Return the tasks that need a keyword and whose detector's id `is_named`."""
-        return sum(
-            1 << index
-            for index, task in enumerate(self._tasks)
-            if task.rule.needs_keyword and is_named(task.detector.id)
-        )
+    def concerning(self, detectors: Iterable[str]) -> int:
+        """Return the tasks of these detectors that need a keyword."""
+        bits = 0
+        for detector in detectors:
+            bits |= self._worded_of.get(detector, 0)
+        return bits
 
     def _core(self, index: int) -> str:
         return self._tasks[index].rule.core.decode("ascii")

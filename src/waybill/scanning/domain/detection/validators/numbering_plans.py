@@ -104,6 +104,7 @@ def country_code(digits: str) -> str:
     return next((code for code in codes if int(code) in COUNTRY_CODE_TO_REGION_CODE), "")
 
 
+@lru_cache(maxsize=256)
 def number_of_region(region: str, digits: str) -> str | None:
     """Return in the form of E.164 which number of a region `digits` are where they are dialled there."""
     plan = plan_of(region)

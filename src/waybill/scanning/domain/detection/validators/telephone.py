@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from waybill.scanning.domain.detection.models import Confidence, Surroundings, Verdict
 from waybill.scanning.domain.detection.validators.measures import digits_of
@@ -15,9 +16,8 @@ _DECIMAL = re.compile(rb"\+?\d+\.\d")
 
 def phone(value: bytes, around: Surroundings) -> Verdict | None:
     """With `+` or a region: a number that the phonenumbers library knows; else North America's plan, or a keyword."""
-    number = _EXTENSION.sub(b"", value) if b"x" in value else value
-    digits = digits_of(number)
-    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or _DATE.match(number) or _DECIMAL.fullmatch(number):
+    number, digits = _dialled(value)
+    if not digits:
         return None
     if around.regions:
         return _national(number, digits, around)
@@ -28,6 +28,16 @@ def phone(value: bytes, around: Surroundings) -> Verdict | None:
     if american and _is_fictitious(national):
         return Verdict(digits, Confidence.LOW)
     return Verdict(digits) if american or around.keyword else None
+
+
+@lru_cache(maxsize=64)
+def _dialled(value: bytes) -> tuple[bytes, bytes]:
+    """Return a number without its extension, and its digits; no digits where it is none. Each shape asks for it."""
+    number = _EXTENSION.sub(b"", value) if b"x" in value else value
+    digits = digits_of(number)
+    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or _DATE.match(number) or _DECIMAL.fullmatch(number):
+        return number, b""
+    return number, digits
 
 
 def regions_known() -> frozenset[str]:
