@@ -271,3 +271,13 @@ def test_a_domain_is_sent_as_the_standard_library_sends_it(domain: str) -> None:
             return None
 
     assert sent(addresses._sent) == sent(lambda name: name.encode("idna"))
+
+
+def test_a_line_that_is_too_short_for_a_value_is_not_looked_at(
+    engine: Engine, count: Callable[[object, str], list[None]]
+) -> None:
+    asked = count(Engine, "_in_piece")
+    named = Columns.of(b"name,ssn\n", engine.detectors)
+    assert engine.matches(b"name,ssn\n" + b'ssn\n"\nPIN:\n' * ROWS, columns=named) == []
+    # The first line has room for one.
+    assert len(asked) <= 1

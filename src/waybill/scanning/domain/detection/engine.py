@@ -14,7 +14,7 @@ from waybill.scanning.domain.detection.judging import Judge, Line
 from waybill.scanning.domain.detection.labels import LABEL_REACH, LabelledLines, bits_of
 from waybill.scanning.domain.detection.models import Match
 from waybill.scanning.domain.detection.overlaps import merged, settled, yielded
-from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, Look, Piece, add_look, every_piece
+from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, SHORTEST, Look, Piece, add_look, every_piece
 from waybill.scanning.domain.detection.rules import Detector
 from waybill.scanning.domain.detection.tasks import Tasks
 
@@ -86,7 +86,8 @@ class Engine:
         """Add what the events in a line say of it, and of the lines that it may be a label of."""
         tasks = look.tasks & self._tasks.need_keyword
         here = self._tasks.worded(look.tasks, text, line.line_start, line.line_end) if tasks else look.tasks
-        if here:
+        # Of a line that is too short for a value its signs say what stands in the next one.
+        if here and (line.line_end - line.start >= SHORTEST or here & self._tasks.signs):
             add_look(found, line, look if here == look.tasks else look._replace(tasks=here))
         if tasks and line.line_end <= line.end:
             for first, last in labels.below(line.line_start, line.line_end, tasks):

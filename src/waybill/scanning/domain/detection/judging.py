@@ -10,12 +10,10 @@ from waybill.scanning.domain.detection.beside import is_near
 from waybill.scanning.domain.detection.columns import ColumnsOfText
 from waybill.scanning.domain.detection.labels import LABEL_REACH, SEPARATOR, Labels
 from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
-from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, Piece
+from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, SHORTEST, Piece
 from waybill.scanning.domain.detection.rules import Detector, Rule
 from waybill.scanning.domain.detection.tasks import Task
 
-# No value has fewer bytes.
-_SHORTEST = 6
 _BEFORE = 64
 # So many values may ask for their label one by one.
 _FEW = 64
@@ -44,7 +42,7 @@ class Judge:
         piece, rule, text = line.piece, task.rule, self._text
         limit = piece.end + rule.lookahead
         limit = piece.line_end if piece.line_end < limit else limit
-        if limit - first < _SHORTEST or first > last:
+        if limit - first < SHORTEST or first > last:
             return []
         joined = line.escaped or (
             may & task.borders and line.has_glued(task.detector, max(piece.line_start, first - _BEFORE), limit)
@@ -94,8 +92,9 @@ class Judge:
         """Return whether a word says what a value is, or what tells it: most values are refused without that."""
         if task.rule.needs_column:
             # A heading says what it is itself: it stands in its own column, and again where tables are joined.
-            heading = task.detector.named_by(self._text[start:end].decode("utf-8", "replace"))
-            return not heading and self._is_in_column(piece, task.detector, start)
+            if not self._is_in_column(piece, task.detector, start):
+                return False
+            return not task.detector.named_by(self._text[start:end].decode("utf-8", "replace"))
         asked = partial(self._has_keyword, piece, task.detector, start, end, hinted=hinted)
         return asked() if task.rule.needs_keyword else asked
 

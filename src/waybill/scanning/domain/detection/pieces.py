@@ -8,6 +8,8 @@ from waybill.scanning.domain.detection.gates import LEAD, REACH
 PIECE = 4096
 LOOKAHEAD = 8192
 """The longest match, and the text behind it that a validator may ask for."""
+SHORTEST = 6
+"""No value has fewer bytes."""
 
 
 class Piece(NamedTuple):
@@ -48,11 +50,11 @@ def add_look(found: dict[Piece, Look], line: Piece, look: Look) -> None:
 
 
 def every_piece(text: bytes, start: int, end: int) -> Iterator[Piece]:
-    """Yield every piece of `text[start:end]`."""
+    """Yield every piece of `text[start:end]` in which a value may begin."""
     at = start
     while at < end:
         line_start, line_end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at) + 1 or len(text)
         size = PIECE if line_end - at > PIECE else line_end - at
-        for part in range(at, min(line_end, end), size):
+        for part in range(at, min(line_end, end, line_end - SHORTEST + 1), size):
             yield Piece(part, min(part + size, line_end, end), line_start, line_end)
         at = line_end
