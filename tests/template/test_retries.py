@@ -33,6 +33,9 @@ def test_every_state_that_tries_again_is_known() -> None:
 def test_a_state_tries_again_as_its_sets_say(name: str, uses: dict[tuple[str, ...], Retries]) -> None:
     found = {frozenset(retrier["ErrorEquals"]): retries_of(retrier) for retrier in STATES[name].retriers}
     assert found == {frozenset(errors): retries for errors, retries in uses.items()}
+    # The first that has an error tries again, whatever the later ones say (Amazon States Language, "Errors").
+    errors = [error for retrier in STATES[name].retriers for error in retrier["ErrorEquals"]]
+    assert sorted(errors) == sorted(set(errors))
 
 
 @every(("handler", "how"), CAUGHT.items())
