@@ -99,6 +99,6 @@ def test_every_part_of_a_reading_has_its_place(parts: list[str]) -> None:
 def test_a_line_that_no_encoder_ends_is_not_read(engine: Engine) -> None:
     # RFC 2045, section 6.7, rule 5: soft line ends keep lines within 76 characters; empty settings look like them.
     settings = b"a=\n" * 1000
-    assert not engine.pieces(settings, 0, len(settings), None)
+    assert not engine.pieces(settings, 0, len(settings), None, engine.gate.events(settings))
     [found] = engine.matches(b"the card is 4539=\n214712746634 of today\n")
     assert found.normal == b"4539214712746634"

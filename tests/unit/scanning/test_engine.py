@@ -120,7 +120,7 @@ def test_all_gates_find_what_was_planted_in_a_log(engine: Engine, plain_engine: 
 def test_a_decimal_number_is_no_reason_to_look_at_a_line(engine: Engine) -> None:
     # JSON writes 17 digits of a number (RFC 8259, section 6; IEEE 754, 5.12.2), and most JSON has numbers.
     text = b'{"amount": 73.25193847561029, "share": -0.73251938475612}\n' * 100
-    assert not engine.pieces(text, 0, len(text), None)
+    assert not engine.pieces(text, 0, len(text), None, engine.gate.events(text))
     for before in (b"", b"pan", b"%20", b"\\n", b"\\u0020", b"\\0", b": "):
         assert [match.value for match in engine.matches(before + b"4539214712746634")] == [b"4539214712746634"], before
 
@@ -258,3 +258,16 @@ def test_a_column_name_stands_in_for_the_keyword(engine: Engine) -> None:
     found = [text[match.start : match.end] for match in engine.matches(text, columns=columns)]
     assert found == [b"219456789", b"219456780"]
     assert engine.matches(text) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(each=st.lists(texts, min_size=1, max_size=5))
+def test_of_texts_that_are_seen_in_one_pass_each_has_the_events_that_it_has_alone(
+    engine: Engine, plain_engine: Engine, each: list[bytes]
+) -> None:
+    for one in (engine, plain_engine):
+        together = [set(events) for events in one.events_of_each(each)]
+        assert all(set(one.gate.events(text)) <= events for text, events in zip(each, together, strict=True))
+        assert all(
+            event >> INDEX_BITS <= len(text) for text, events in zip(each, together, strict=True) for event in events
+        )

@@ -39,7 +39,6 @@ _SIGN = re.compile("|".join(_SIGNS).encode("ascii"))
 _RTF_SIGN = re.compile("|".join((*_SIGNS, r"\\'[0-9A-Fa-f]{2}")).encode("ascii"))
 # RTF begins with the one, and writers of it begin paragraphs with the other.
 _RTF_MARKS = (b"{\\rtf", b"\\pard")
-_QUOTE = b"\\'"
 # How a value is written in Unicode is no encoding of it.
 _ENCODINGS = {b"%": "percent", b"&": "entity", b"\\": "escape", b"=": "quoted-printable"}
 
@@ -136,16 +135,13 @@ class Reading:
         return raw, raw + 1
 
 
-def readings(text: bytes, lines: Sequence[tuple[int, int]], reach: int) -> Iterator[tuple[int, Reading]]:
+def readings(text: bytes, lines: Sequence[tuple[int, int]], reach: int, *, rtf: bool) -> Iterator[tuple[int, Reading]]:
     """Yield readings of those of `lines` that have signs, each with the end of the part of the text that it is about.
 
     A reading begins up to `reach` bytes before that, at the beginning of a line: labels stand there. Lines that are no
-    further apart are read together.
+    further apart are read together. `rtf` says whether there may be RTF in the text, whose own signs are read then.
     """
-    # Not of every text: to look for the marks takes as long as to look for everything else.
-    quoted = text.find(_QUOTE, max(0, lines[0][0] - reach), lines[0][1]) >= 0
-    quoted = quoted or any(text.find(_QUOTE, start, end) >= 0 for start, end in lines)
-    sign = _RTF_SIGN if quoted and any(mark in text for mark in _RTF_MARKS) else _SIGN
+    sign = _RTF_SIGN if rtf and any(mark in text for mark in _RTF_MARKS) else _SIGN
     for start, end in _joined(text, lines, reach, sign):
         first = text.rfind(b"\n", 0, max(0, start - reach)) + 1 if start > reach else 0
         yield end, Reading(text, first, text.rfind(b"\n", first, start) + 1 or first, end, sign)

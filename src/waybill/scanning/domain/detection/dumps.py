@@ -13,17 +13,15 @@ from typing import Any, NamedTuple
 from waybill.scanning.domain.detection.column_names import ColumnNames
 from waybill.scanning.domain.detection.columns import Columns, ColumnsOfText, NamedRows
 from waybill.scanning.domain.detection.listed_columns import listed_columns
+from waybill.scanning.domain.detection.marks import TextMark
 
 # What begins the rows of a table, with their names, and what ends them.
 _COPY = re.compile(rb"(?m)^(?:COPY [\w.\"$-]{1,200} \(([^()\n]{1,4096})\) FROM stdin;|\\\.)\r?\n")
-_COPY_BEGINS, _COPY_ENDS = b") FROM stdin;", b"\\."
 # What names the columns of rows in SQL, up to the first row.
 _INSERT = re.compile(
     rb"(?:INSERT|insert)(?i:\s{1,8}(?:IGNORE\s{1,8})?INTO\s{1,8}[\w.`\"\[\]$-]{1,200}\s{0,8}\(([^()';]{1,4096})\)"
     rb"\s{0,8}VALUES(?=\s{0,8}\())"
 )
-# Programs insert as well; to look for the statement takes longer than for these.
-_INSERT_WORDS = (b"INSERT", b"insert into ")
 # A part of a row: a string, a sign, anything else; and what is in a string, which may have begun before.
 _PART = re.compile(rb"(')((?:[^'\\]|''|\\.)*+)('?)|([(),;])|[^'(),;]+", re.DOTALL)
 _STRING = re.compile(rb"((?:[^'\\]|''|\\.)*+)('?)", re.DOTALL)
@@ -97,22 +95,28 @@ class Names:
             Columns.from_state(state["listed"]) if "listed" in state else None,
         )
 
-    def over(self, text: bytes, start: int, end: int, known: ColumnNames) -> tuple[ColumnsOfText | None, "Names"]:
-        """Return the columns of `text[start:end]`, which these names hold at the beginning of, and those at its end."""
-        here, after = self._copied(text, (start, end), known)
+    def over(
+        self, text: bytes, start: int, end: int, known: ColumnNames, marks: TextMark
+    ) -> tuple[ColumnsOfText | None, "Names"]:
+        """Return the columns of `text[start:end]`, which these names hold at the beginning of, and those at its end.
+
+        `marks` are those of the text.
+        """
+        here, after = self._copied(text, (start, end), known, marks)
         if here is None:
             here, listed = listed_columns(text, start, self.listed, known)
             after = replace(after, listed=listed)
-        if self.inserted or any(word in text for word in _INSERT_WORDS):
+        if self.inserted or TextMark.INSERT in marks:
             read, goes_on = self._inserted(text, (start, end), known)
             if read:
                 return InsertedColumns(here, read), replace(after, inserted=goes_on)
         return here, after
 
-    def _copied(self, text: bytes, block: tuple[int, int], known: ColumnNames) -> tuple[ColumnsOfText | None, "Names"]:
+    def _copied(
+        self, text: bytes, block: tuple[int, int], known: ColumnNames, marks: TextMark
+    ) -> tuple[ColumnsOfText | None, "Names"]:
         copied = self.copied
-        # The longest part of the statement takes the least time to look for.
-        if _COPY_BEGINS not in text and (copied is None or _COPY_ENDS not in text):
+        if TextMark.COPY not in marks and (copied is None or TextMark.COPY_END not in marks):
             here = CopiedColumns([_Section(0, copied, copied=True)]) if copied else self.file
             return here, Names(self.file, copied)
         sections = [_Section(0, copied or self.file, copied=copied is not None)]

@@ -4,14 +4,17 @@ The work is cut into pieces: a line, or of a line longer than `PIECE` bytes its 
 the piece that it starts in. Which pieces are looked at depends on the gates, what is found in a piece does not.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from waybill.scanning.domain.detection.columns import ColumnsOfText, NamedRows
 from waybill.scanning.domain.detection.decoding import Reading, readings
 from waybill.scanning.domain.detection.encoded import Decoded, Run, base64_runs, hex_runs
-from waybill.scanning.domain.detection.gates import INDEX_BITS, LEAD, REACH, Gate, fastest_gate
+from waybill.scanning.domain.detection.gates import INDEX_BITS, INDEX_MASK, LEAD, REACH, Gate, fastest_gate
 from waybill.scanning.domain.detection.judging import Judge, Line
 from waybill.scanning.domain.detection.labels import LABEL_REACH, LabelledLines, bits_of
+from waybill.scanning.domain.detection.marks import TextMark
 from waybill.scanning.domain.detection.models import Match
 from waybill.scanning.domain.detection.overlaps import merged, settled, yielded
 from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, SHORTEST, Look, Piece, add_look, every_piece
@@ -20,10 +23,16 @@ from waybill.scanning.domain.detection.tasks import Tasks
 
 DECODING_DEPTH = 2
 
-_INDEX_MASK = (1 << INDEX_BITS) - 1
 _BEFORE = 64
 # The longest escape sequence.
 _ESCAPE = 6
+
+
+class Seen(NamedTuple):
+    """What one pass over a text has shown: the events of the gate, and how to read the text."""
+
+    events: Sequence[int]
+    marks: TextMark
 
 
 class Engine:
@@ -46,22 +55,38 @@ class Engine:
         self._tasks = Tasks(known, make_gate, self.regions)
         self.gate = self._tasks.gate
 
-    def matches(
-        self, text: bytes, start: int = 0, end: int | None = None, columns: ColumnsOfText | None = None
-    ) -> list[Match]:
-        """Return the values that start in `text[start:end]`, in order; what is around it is context."""
-        return self._matches(text, start, len(text) if end is None else end, columns, DECODING_DEPTH)
+    def seen(self, text: bytes) -> Seen:
+        """Return what one pass over a text shows."""
+        events = self.gate.events(text)
+        return Seen(events, self._tasks.marks(events))
 
-    def pieces(self, text: bytes, start: int, end: int, columns: ColumnsOfText | None) -> dict[Piece, Look]:
+    def matches(
+        self,
+        text: bytes,
+        start: int = 0,
+        end: int | None = None,
+        columns: ColumnsOfText | None = None,
+        events: Sequence[int] | None = None,
+    ) -> list[Match]:
+        """Return the values that start in `text[start:end]`, in order; what is around it is context.
+
+        `events` are those that the gate has seen in `text`, where somebody has asked it before.
+        """
+        events = self.gate.events(text) if events is None else events
+        return self._matches(text, start, len(text) if end is None else end, columns, DECODING_DEPTH, events)
+
+    def pieces(
+        self, text: bytes, start: int, end: int, columns: ColumnsOfText | None, events: Sequence[int]
+    ) -> dict[Piece, Look]:
         """Return the pieces of `text[start:end]` to look at, and what for."""
         found = self._named(text, start, end, columns) if columns else {}
         tasks_of, lowest, limit = self._tasks.of_gates, start - LABEL_REACH, end + REACH
         tasks = first = last = line_start = line_end = unit_end = 0
         labels = LabelledLines(text)
-        for event in self.gate.events(text):
+        for event in events:
             at = (event >> INDEX_BITS) - 1
             if at < unit_end:
-                tasks |= tasks_of[event & _INDEX_MASK]
+                tasks |= tasks_of[event & INDEX_MASK]
                 last = at
                 continue
             if tasks:
@@ -76,11 +101,24 @@ class Engine:
                 line_start, line_end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at) + 1 or len(text)
             # Events of a long line are put together by their place in it: a hostile one has an event per byte.
             unit_end = line_end if line_end - line_start <= PIECE else min(line_end, at - at % PIECE + PIECE)
-            tasks, first, last = tasks_of[event & _INDEX_MASK], at, at
+            tasks, first, last = tasks_of[event & INDEX_MASK], at, at
         if tasks:
             line = Piece(max(line_start, start), min(line_end, end), line_start, line_end)
             self._note(text, found, labels, line, Look(tasks, first - LEAD, last))
         return found
+
+    def events_of_each(self, texts: Sequence[bytes]) -> Iterator[list[int]]:
+        """Yield the events of each of some texts, seen in one pass: most are short, and a pass has a price."""
+        events, begin, first = self.gate.events(b"\n".join(texts)), 0, 0
+        for text in texts:
+            end = begin + len(text)
+            # What ends with its text has the line end behind it here.
+            stop = bisect_left(events, (end + 2) << INDEX_BITS, first)
+            of_text = ((min(event >> INDEX_BITS, end) - begin, event & INDEX_MASK) for event in events[first:stop])
+            yield [place << INDEX_BITS | index for place, index in of_text if place > 0]
+            # Of two texts next to each other, both have what ends in the line end between them.
+            first = bisect_left(events, (end + 1) << INDEX_BITS, first)
+            begin = end + 1
 
     def _note(self, text: bytes, found: dict[Piece, Look], labels: LabelledLines, line: Piece, look: Look) -> None:
         """Add what the events in a line say of it, and of the lines that it may be a label of."""
@@ -103,8 +141,10 @@ class Engine:
         look = Look(tasks, len(text), 0)
         return dict.fromkeys(every_piece(text, start, end), look) if tasks else {}
 
-    def _matches(self, text: bytes, start: int, end: int, columns: ColumnsOfText | None, depth: int) -> list[Match]:
-        pieces = sorted(self.pieces(text, start, end, columns).items())
+    def _matches(
+        self, text: bytes, start: int, end: int, columns: ColumnsOfText | None, depth: int, events: Sequence[int]
+    ) -> list[Match]:
+        pieces = sorted(self.pieces(text, start, end, columns, events).items())
         judge = Judge(text, columns)
         found: list[list[Match]] = []
         runs: list[Run] = []
@@ -112,7 +152,8 @@ class Engine:
         for number, (piece, look) in enumerate(pieces):
             if look.tasks & self._tasks.signs:
                 written.append((piece.start, min(piece.line_end, piece.end + LOOKAHEAD)))
-            found.append(self._in_piece(text, piece, look, judge))
+            # Most lines with signs are read, and that is all.
+            found.append(self._in_piece(text, piece, look, judge) if look.tasks & self._tasks.rules else [])
             if depth and look.tasks & (self._tasks.base64 | self._tasks.hex):
                 self._add_runs(text, end, piece, look, number, runs)
         for number, match in self._in_runs(runs, depth):
@@ -120,7 +161,9 @@ class Engine:
         matches = self._put_together(found, [piece.line_end for piece, _ in pieces])
         if written and depth:
             named = _ColumnsAsWritten(text, columns, judge.rows) if columns and judge.rows else None
-            read = self._in_readings(text, (start, end), written, named, depth)
+            rtf = TextMark.RTF in self._tasks.marks(events)
+            lines = [*readings(text, written, LABEL_REACH, rtf=rtf)]
+            read = self._in_readings(lines, (start, end), named, depth)
             matches = merged(matches, read, self._yielding)
         return matches
 
@@ -134,9 +177,6 @@ class Engine:
         return yielded(matches, self._yielding) if below else matches
 
     def _in_piece(self, text: bytes, piece: Piece, look: Look, judge: Judge) -> list[Match]:
-        if not look.tasks & self._tasks.rules:
-            # Most lines with signs are read, and that is all.
-            return []
         begin = max(piece.start, look.first)
         by_keyword = look.tasks & self._tasks.need_keyword
         start = max(piece.line_start, (piece.start if by_keyword else begin) - self._word_reach)
@@ -169,23 +209,26 @@ class Engine:
         decoded = Decoded.of(runs) if runs else None
         if decoded is None or not decoded.text:
             return
-        for match in self._matches(decoded.text, 0, len(decoded.text), None, depth - 1):
+        events = self.gate.events(decoded.text)
+        for match in self._matches(decoded.text, 0, len(decoded.text), None, depth - 1, events):
             placed = decoded.in_place(match, yielding=match.detector in self._yielding)
             if placed:
                 yield placed
 
     def _in_readings(
         self,
-        text: bytes,
+        read: Sequence[tuple[int, Reading]],
         span: tuple[int, int],
-        lines: list[tuple[int, int]],
         named: "_ColumnsAsWritten | None",
         depth: int,
     ) -> Iterator[Match]:
         """Yield what is found where the signs of some lines are read, at the place that it has in the text."""
-        for end, reading in readings(text, lines, LABEL_REACH):
+        seen = self.events_of_each([reading.text for _, reading in read])
+        for (end, reading), events in zip(read, seen, strict=True):
+            if not events and named is None:
+                continue
             columns = named.of(reading) if named else None
-            for match in self._matches(reading.text, reading.begin, len(reading.text), columns, depth - 1):
+            for match in self._matches(reading.text, reading.begin, len(reading.text), columns, depth - 1, events):
                 first, last, kinds = reading.span(match.start, match.end)
                 if span[0] <= first < min(span[1], end):
                     yield match._replace(start=first, end=last, decoded_from=(*kinds, *match.decoded_from))

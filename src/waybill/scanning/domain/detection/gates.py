@@ -18,6 +18,7 @@ LEAD = 80
 # Keywords stand within their distance of the value, which itself is short where it needs one.
 REACH = 256
 INDEX_BITS = 12
+INDEX_MASK = (1 << INDEX_BITS) - 1
 
 # Base64 of ASCII text: quads whose first three characters can only come from bytes below 0x80, line ends and tabs
 # included, and not from other control characters. Six of them by chance: one in a million.

@@ -73,7 +73,7 @@ class Judge:
         shape = found[0]
         around = Surroundings(
             text[max(piece.line_start, start - _BEFORE) : start],
-            self._behind(rule, end),
+            partial(self._behind, rule, end),
             keyword=keyword,
             regions=task.regions,
         )
@@ -111,9 +111,7 @@ class Judge:
         after = self._text[end : end + rule.lookahead]
         if self._separated:
             after = after.partition(SEPARATOR)[0]
-        if rule.lookahead > _NEAR_BEHIND and (following := rule.pattern.search(after)):
-            return after[: following.start()]
-        return after
+        return after[: rule.first_in(after)] if rule.lookahead > _NEAR_BEHIND else after
 
     def _has_keyword(self, piece: Piece, detector: Detector, start: int, end: int, *, hinted: bool) -> bool:
         """Return whether a value is said to be what a detector looks for: beside it, by its column, or by a label."""

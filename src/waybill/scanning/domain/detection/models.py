@@ -17,19 +17,32 @@ class Confidence(IntEnum):
 class Surroundings:
     """What a validator may look at besides the value: text before and after it, and whether a keyword is near.
 
-    Whether one is takes more time than most checks of a value, so that it is looked up when a validator asks.
+    Whether one is takes more time than most checks of a value, so that it is looked up when a validator asks. So is
+    what stands after the value.
     `regions`, of rules that need one, are those that the value may be of (ISO 3166-1, two letters).
     """
 
-    __slots__ = ("_keyword", "after", "before", "regions")
+    __slots__ = ("_after", "_keyword", "before", "regions")
 
     def __init__(
-        self, before: bytes, after: bytes, *, keyword: bool | Callable[[], bool], regions: tuple[str, ...] = ()
+        self,
+        before: bytes,
+        after: bytes | Callable[[], bytes],
+        *,
+        keyword: bool | Callable[[], bool],
+        regions: tuple[str, ...] = (),
     ) -> None:
         self.before = before
-        self.after = after
+        self._after = after
         self.regions = regions
         self._keyword = keyword
+
+    @property
+    def after(self) -> bytes:
+        """What stands after the value."""
+        if not isinstance(self._after, bytes):
+            self._after = self._after()
+        return self._after
 
     @property
     def keyword(self) -> bool:

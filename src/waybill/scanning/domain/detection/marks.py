@@ -1,0 +1,30 @@
+"""Words that say how to read a text: statements that name columns, files that are written in text, signs of RTF.
+
+The gate looks for them with everything else: a search for each by itself takes as long as the gate.
+"""
+
+from enum import Flag, auto
+
+
+class TextMark(Flag):
+    """What may stand in a text."""
+
+    NONE = 0
+    COPY = auto()
+    COPY_END = auto()
+    INSERT = auto()
+    ENCODED_FILE = auto()
+    RTF = auto()
+
+
+MARK_GATES = {
+    r"\) FROM stdin;": TextMark.COPY,
+    r"\\\.\r?\n": TextMark.COPY_END,
+    # Programs insert as well, and write it in either case.
+    "INSERT": TextMark.INSERT,
+    "insert into ": TextMark.INSERT,
+    "begin(?:-base64)? [0-7]{3}": TextMark.ENCODED_FILE,
+    r"\{\\rtf": TextMark.RTF,
+    r"\\pard": TextMark.RTF,
+}
+"""Short patterns, one of which matches wherever there is what a mark stands for."""
