@@ -162,8 +162,11 @@ class ObjectScanner:
         line_start = text.rfind(b"\n", 0, match.start) + 1
         cell = member.place(place.line, text.count(b"\t", line_start, match.start)) if member.place else ""
         first, last = match.start - CONTEXT_BYTES, match.end + CONTEXT_BYTES
+        mask = self._mask(match)
         spans: list[Span] = [
-            (one.start, one.end, self._mask(one)) for one in near if one.end > first and one.start < last
+            (one.start, one.end, mask if one is match else self._mask(one))
+            for one in near
+            if one.end > first and one.start < last
         ]
         return Finding(
             detector=match.detector,
@@ -172,7 +175,7 @@ class ObjectScanner:
             byte_length=place.width(text[match.start : match.end]),
             line=place.line,
             column=place.column,
-            masked_match=self._mask(match),
+            masked_match=mask,
             fingerprint=hmac.digest(self._key, match.detector.encode() + b"\0" + match.normal, "sha256").hex(),
             context=context(text, match.start, match.end, spans, place.text_encoding, self._known),
             sample=match.sample,
