@@ -58,13 +58,13 @@ _NAMES = ("token", "key", "secret", "password", "id", "auth", "bearer")
 
 @dataclass(frozen=True)
 class Rule:
-    """One shape of a detector's values; `escaped`, which takes longer, is for lines with escapes or glued keywords.
+    """One shape of a detector's values.
 
-    `core` is what both have without what must stand in front.
+    `core` is what `pattern` and `behind_escapes` have in common: all but what must stand in front.
     """
 
     pattern: re.Pattern[bytes]
-    escaped: re.Pattern[bytes]
+    behind_escapes: bytes
     core: bytes
     gates: tuple[str, ...]
     lead: int
@@ -84,6 +84,11 @@ class Rule:
         while found and not self.pattern.match(text, found.start()):
             found = self._shape.search(text, found.start() + 1)
         return found.start() if found else len(text)
+
+    @cached_property
+    def escaped(self) -> re.Pattern[bytes]:
+        """The pattern for lines with escapes or glued keywords: few have them, and it takes longer, to compile too."""
+        return re.compile(self.behind_escapes)
 
     @cached_property
     def _shape(self) -> re.Pattern[bytes]:
@@ -206,7 +211,7 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence
         raise ValueError("a rule needs gates, or keywords")
     return Rule(
         pattern=re.compile(_quick(entry["pattern"]).encode("ascii")),
-        escaped=re.compile(_behind_escapes(entry["pattern"], borders).encode("ascii")),
+        behind_escapes=_behind_escapes(entry["pattern"], borders).encode("ascii"),
         core=_core(entry["pattern"]).encode("ascii"),
         gates=tuple(gates),
         lead=min(int(entry.get("lead", LEAD)), LEAD),
