@@ -160,6 +160,20 @@ def test_the_rows_of_a_statement_have_the_columns_that_it_names(engine: Engine, 
     assert {each.byte_offset: each.detector for each in report.findings} == places
 
 
+@pytest.mark.parametrize("block", [30, 61, 1 << 20])
+@pytest.mark.parametrize("comment", ["-- Ann's (old)", "/* Ann's, (old; */", "-- ", "/**/", "/* a\n * b's\n **/"])
+def test_a_comment_is_no_part_of_a_row(engine: Engine, comment: str, block: int) -> None:
+    """ISO/IEC 9075-2, "comment": it stands wherever a blank may, to the end of its line or of its brackets."""
+    value = "219456789"
+    text = (
+        f"INSERT INTO t (id, ssn) {comment}\nVALUES {comment}\n(1, '219456780'), {comment}\n"
+        f"(2 - 1/3, {comment}\n{value}) {comment}\n,({comment}\n3,{value});\n"
+    ).replace(f"{comment}\nVALUES", "VALUES")
+    report = ObjectScanner(engine, b"k", block_bytes=block).scan(io.BytesIO(text.encode()).read)
+    places = [text.index("219456780"), text.index(value), text.rindex(value)]
+    assert [each.byte_offset for each in report.findings if each.detector == "US_SSN"] == places
+
+
 def _insert(rows: int) -> bytes:
     """Return a statement with rows whose strings end, and are cut, everywhere."""
     parts = [

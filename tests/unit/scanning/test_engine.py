@@ -240,6 +240,14 @@ def test_a_key_goes_over_the_end_of_a_line_of_base64(engine: Engine, before: int
     assert (match.start - text.rfind(b"\n", 0, match.start) - 1 + 76 * place) // 4 == (before + 1) // 3
 
 
+@pytest.mark.parametrize("before", [0, 8, 16, 24, 48, 64, 72, 80, 120, 128])
+def test_what_is_behind_other_scripts_in_lines_of_base64_is_found(engine: Engine, before: int) -> None:
+    """RFC 2045, section 6.8: words in UTF-8 stand in lines too, and an address right behind their letters."""
+    plain = "." * before + " post an j\u00fcrgen.miller@firma.de und weiter im Text, der noch lange geht" + "." * 60
+    [match] = engine.matches(b"data:\n" + base64.encodebytes(plain.encode()))
+    assert match.value.endswith(b"@firma.de")
+
+
 def test_three_levels_of_base64_are_not_followed(engine: Engine) -> None:
     encoded = KEY_ID + b" is the key id of the build"
     for _ in range(3):

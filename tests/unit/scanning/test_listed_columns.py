@@ -1,11 +1,14 @@
 """Tables in JSON and in pages: columns that a list or a row of headings names, wherever lines end."""
 
+import io
 import json
 
 import pytest
 
 from tests.unit.scanning.conftest import Scan
 from waybill.scanning.domain.detection.dumps import Names
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.scanner import ObjectScanner
 
 SSNS = [f"5362281{number}" for number in range(40, 60)]
 
@@ -71,3 +74,25 @@ def test_headings_of_a_page_name_its_cells_in_one_line_too(scan: Scan, line_end:
     head = "<tr><th>Name</th><th>SSN</th></tr>"
     rows = line_end.join(f"<tr><td>{'x' * 30}</td><td>{ssn}</td></tr>" for ssn in SSNS)
     assert found(scan, f"<table>{head}{line_end}{rows}</table>") == SSNS
+
+
+def test_names_hold_on_around_what_reads_like_a_dump(scan: Scan) -> None:
+    """RFC 8259, section 7: no string has a line end, so that what looks like a statement ends no list."""
+    text = '{"columns": ["note", "ssn"],\n"data": [\n'
+    text += '["x", "536228145"],\nCOPY t (a) FROM stdin;\n[1, 2],\n["y", "536228146"]]}\n'
+    assert found(scan, text) == ["536228145", "536228146"]
+
+
+def test_a_scan_that_is_gone_on_with_takes_no_line_for_the_beginning(engine: Engine) -> None:
+    """What is found does not depend on where a scan has stopped: each line here begins as a text in JSON does."""
+    line = '{"columns": ["note", "ssn"], "data": [["x", "y"], ["%s", "536228145"]]}\n' % ("z" * 400)
+    content = (line * 200).encode()
+    scanner = ObjectScanner(engine, b"k", block_bytes=5000)
+    whole = scanner.scan(io.BytesIO(b"\n" + content).read)
+    report = scanner.scan(io.BytesIO(b"\n" + content).read, stop=lambda: True)
+    calls = 0
+    while told := report.checkpoint:
+        calls += 1
+        report = scanner.scan(io.BytesIO((b"\n" + content)[told.offset :]).read, resume=told, stop=lambda: True)
+    assert calls > 3
+    assert report.counts == whole.counts

@@ -1,7 +1,8 @@
 """Columns of the tables in a dump: rows behind `COPY` of PostgreSQL, and behind `INSERT` of any SQL.
 
-PostgreSQL documentation, COPY, "Text Format"; ISO/IEC 9075-2, "insert statement" and "character string literal"; MySQL,
-"INSERT Statement", "String Literals". NamedRows go on over the end of a block, and over the end of a call of a scan.
+PostgreSQL documentation, COPY, "Text Format"; ISO/IEC 9075-2, "insert statement", "comment" and "character string
+literal"; MySQL, "INSERT Statement", "String Literals". NamedRows go on over the end of a block, and over that of a call
+of a scan.
 """
 
 import re
@@ -20,10 +21,14 @@ _COPY = re.compile(rb"(?m)^(?:COPY [\w.\"$-]{1,200} \(([^()\n]{1,4096})\) FROM s
 # What names the columns of rows in SQL, up to the first row.
 _INSERT = re.compile(
     rb"(?:INSERT|insert)(?i:\s{1,8}(?:IGNORE\s{1,8})?INTO\s{1,8}[\w.`\"\[\]$-]{1,200}\s{0,8}\(([^()';]{1,4096})\)"
-    rb"\s{0,8}VALUES(?=\s{0,8}\())"
+    rb"\s{0,8}VALUES(?=\s{0,8}(?:\(|--|/\*)))"
 )
-# A part of a row: a string, a sign, anything else; and what is in a string, which may have begun before.
-_PART = re.compile(rb"(')((?:[^'\\]|''|\\.)*+)('?)|([(),;])|[^'(),;]+", re.DOTALL)
+# A part of a row: a string, a sign, a comment, anything else; and what is in a string, which may have begun before.
+_PART = re.compile(
+    rb"(')((?:[^'\\]|''|\\.)*+)('?)|([(),;])|(--[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?)"
+    rb"|(?:[^'(),;/-]++|-(?!-)|/(?!\*))+",
+    re.DOTALL,
+)
 _STRING = re.compile(rb"((?:[^'\\]|''|\\.)*+)('?)", re.DOTALL)
 
 # Where a cell begins and ends, and its column.
@@ -66,12 +71,16 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True)
 class Names:
-    """The names of columns that hold where a block begins: of a file, a `COPY`, an `INSERT` and a list that go on."""
+    """The names of columns that hold where a block begins: of a file, a `COPY`, an `INSERT` and a list that go on.
+
+    Lists name columns at the beginning of a text alone, which is in the block that `begins` it.
+    """
 
     file: Columns | None = None
     copied: Columns | None = None
     inserted: Statement | None = None
     listed: Columns | None = None
+    begins: bool = False
 
     def state(self) -> dict[str, Any]:
         """Return as JSON what `from_state` takes, and no names."""
@@ -103,9 +112,9 @@ class Names:
         `marks` are those of the text.
         """
         here, after = self._copied(text, (start, end), known, marks)
-        if here is None:
-            here, listed = listed_columns(text, start, self.listed, known)
-            after = replace(after, listed=listed)
+        lists, listed = listed_columns(text, self.listed, known, begins=self.begins)
+        if lists:
+            here, after = ColumnsBeside(lists, here) if here else lists, replace(after, listed=listed)
         if self.inserted or TextMark.INSERT in marks:
             read, goes_on = self._inserted(text, (start, end), known)
             if read:
@@ -159,6 +168,27 @@ class _Section(NamedTuple):
     start: int
     columns: Columns | None
     copied: bool
+
+
+class ColumnsBeside:
+    """Columns that are named in two ways in one text: whatever either says of a place holds."""
+
+    def __init__(self, *named: ColumnsOfText) -> None:
+        self._named = named
+        self.detectors = frozenset(each for columns in named for each in columns.detectors)
+
+    def rows(self, text: bytes) -> "_RowsBeside":
+        """Return the rows of the text."""
+        return _RowsBeside([columns.rows(text) for columns in self._named])
+
+
+class _RowsBeside:
+    def __init__(self, rows: Sequence[NamedRows]) -> None:
+        self._rows = rows
+
+    def are_named(self, detector: str, line_start: int, at: int) -> bool:
+        """Return whether the value at a place is in a column named for `detector`, see `NamedRows`."""
+        return any(rows.are_named(detector, line_start, at) for rows in self._rows)
 
 
 class CopiedColumns:
@@ -252,7 +282,7 @@ def _cells(text: bytes, began: Statement, start: int, limit: int, end: int) -> t
             depth -= 1
         elif sign == b"," and depth:
             column += depth == 1
-        elif sign is None and depth:
+        elif sign is None and depth and not part[5]:
             cells.append((*(part.span(2) if part[1] else part.span()), column))
         if goes_on or depth < 0 or (part[1] and not part[3]) or (not depth and _ends(part)):
             break
@@ -261,13 +291,15 @@ def _cells(text: bytes, began: Statement, start: int, limit: int, end: int) -> t
 
 def _ends(part: re.Match[bytes]) -> bool:
     """Return whether a part outside of brackets is another statement, or what follows the rows of this one."""
-    return part[4] not in {b")", b","} and not part[0].isspace()
+    return part[4] not in {b")", b","} and not part[5] and not part[0].isspace()
 
 
 def _going_on(text: bytes, part: re.Match[bytes], end: int, now: Statement) -> Statement:
     """Return the statement as it is read on behind `end`, where `part` is the first that reaches beyond it."""
     if part[1] and part.start() < end:
         return now._replace(ahead=_within_string(text, part.start(2), end) - end, quoted=True)
+    if part[5]:
+        return now._replace(ahead=part.end() - end, quoted=False)
     return now._replace(ahead=max(part.start(), end) - end, quoted=False)
 
 

@@ -52,11 +52,14 @@ class Run:
         return piece if part >= 0 and at < end else None
 
     def goes_on(self, start: int, lines: Sequence[tuple[int, bytes]]) -> bool:
-        """Return whether these are digits of the run from `start` on, as far as they were known; now they are known."""
+        """Return whether these are digits of the run from `start` on, as far as they were known; now they are known.
+
+        What stands behind digits that are no ASCII text is a run of its own: no part has what begins in those.
+        """
         for index in range(len(self._lines) - 1, max(-1, len(self._lines) - 2 - _LINES_BEHIND), -1):
             first, digits = self._lines[index]
             if first <= start < first + len(digits):
-                if (start - first) % 4:
+                if (start - first) % 4 or start > max(first, self._parts[-1][1]):
                     return False
                 known = digits[: start - first] + lines[0][1]
                 if len(known) < len(digits):

@@ -70,11 +70,11 @@ class _ListedRows:
 
 
 def listed_columns(
-    text: bytes, start: int, known: Columns | None, names: ColumnNames
+    text: bytes, known: Columns | None, names: ColumnNames, *, begins: bool
 ) -> tuple[ListedColumns | None, Columns | None]:
-    """Return the columns of a text from `start` on, where `known` hold at the beginning, and those that hold on."""
+    """Return the columns of a block where `known` hold first or which `begins` a text, and those that hold after it."""
     sections = [(0, known)] if known else []
-    if not start and JSON.match(text):
+    if begins and JSON.match(text):
         for place, fields in sorted(_lists_of_names(text[:_HEAD_BYTES])):
             if columns := Columns.named(_DELIMITER, fields, names):
                 sections.append((place, columns))

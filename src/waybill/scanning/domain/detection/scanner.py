@@ -358,7 +358,8 @@ class _Scan:
             names = Names.from_state(resume.columns)
         for number, block in enumerate(blocks(read, self._scanner.block_bytes)):
             if number == 0 and not resume:
-                names = Names(Columns.of(block.text[:_HEADINGS_BYTES], self._scanner.engine.detectors))
+                head = block.text[:_HEADINGS_BYTES]
+                names = Names(Columns.of(head, self._scanner.engine.detectors), begins=True)
             names = self._block(block, names, place, member)
             place.advance(block.text, block.offset, block.end)
             if block.end < len(block.text) and self._stop():
