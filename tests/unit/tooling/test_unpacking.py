@@ -5,11 +5,12 @@ import zipfile
 from pathlib import Path
 
 _SCRIPT = """
-import sys, tempfile, threading
+import sys, threading
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-tempfile.tempdir = sys.argv[2]
 from mends.archives import UnpackedOnce
+
+UnpackedOnce.folder = Path(sys.argv[2])
 
 archive, failures = Path(sys.argv[2], "code.zip"), []
 
