@@ -8,18 +8,23 @@ _SCRIPT = """
 import sys, threading
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from mends.archives import UnpackedOnce
+from mends.archives import UnpackedOnce, open_archive
 
 UnpackedOnce.folder = Path(sys.argv[2])
 
-archive, failures = Path(sys.argv[2], "code.zip"), []
+content, failures = Path(sys.argv[2], "code.zip").read_bytes(), []
 
 def unpack(number):
     folder = Path(sys.argv[2], f"process-{number}")
     folder.mkdir()
     try:
-        with UnpackedOnce(archive) as opened:
+        own = f"{folder}.zip"
+        with open_archive(own, "wb") as written:
+            written.write(content)
+        with UnpackedOnce(own) as opened:
+            opened.namelist()
             opened.extractall(folder)
+        assert not Path(own).exists()
         assert len(list(folder.iterdir())) == 200
     except Exception as error:
         failures.append(error)
