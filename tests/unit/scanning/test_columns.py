@@ -250,3 +250,13 @@ def test_what_is_encoded_stands_in_the_column_that_it_is_written_in(engine: Engi
 def test_what_is_encoded_behind_the_rows_of_a_table_is_in_none_of_its_columns(engine: Engine) -> None:
     text = b"COPY t (a, ssn) FROM stdin;\nx\ty\n\\.\n" + b"z\t%32%31%39456789\n" * 40
     assert not ObjectScanner(engine, b"k").scan(io.BytesIO(text).read).findings
+
+
+@pytest.mark.parametrize("block", [300, 1000, 5000])
+@pytest.mark.parametrize("label", ["ssn\n", "ssn:\n\n"])
+def test_what_a_label_tells_of_is_found_once_wherever_blocks_end(engine: Engine, block: int, label: str) -> None:
+    """A value belongs to the block that it starts in: labels before a block tell of values before it as well."""
+    text = "".join(f"{label}{219456780 + number}\n{'x' * (number % 97)}\n" for number in range(600)).encode()
+    report = ObjectScanner(engine, b"k", block_bytes=block, cap=10_000).scan(io.BytesIO(text).read)
+    places = [text.index(b"%d" % (219456780 + number)) for number in range(600)]
+    assert [each.byte_offset for each in report.findings if each.detector == "US_SSN"] == places

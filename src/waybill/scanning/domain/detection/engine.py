@@ -91,7 +91,7 @@ class Engine:
                 continue
             if tasks:
                 line = Piece(max(line_start, start), min(line_end, end), line_start, line_end)
-                self._note(text, found, labels, line, Look(tasks, first - LEAD, last))
+                self._note(text, (start, end), found, labels, line, Look(tasks, first - LEAD, last))
                 tasks = 0
             if at < lowest:
                 continue
@@ -104,7 +104,7 @@ class Engine:
             tasks, first, last = tasks_of[event & INDEX_MASK], at, at
         if tasks:
             line = Piece(max(line_start, start), min(line_end, end), line_start, line_end)
-            self._note(text, found, labels, line, Look(tasks, first - LEAD, last))
+            self._note(text, (start, end), found, labels, line, Look(tasks, first - LEAD, last))
         return found
 
     def events_of_each(self, texts: Sequence[bytes]) -> Iterator[list[int]]:
@@ -120,8 +120,16 @@ class Engine:
             first = bisect_left(events, (end + 1) << INDEX_BITS, first)
             begin = end + 1
 
-    def _note(self, text: bytes, found: dict[Piece, Look], labels: LabelledLines, line: Piece, look: Look) -> None:
-        """Add what the events in a line say of it, and of the lines that it may be a label of."""
+    def _note(
+        self,
+        text: bytes,
+        span: tuple[int, int],
+        found: dict[Piece, Look],
+        labels: LabelledLines,
+        line: Piece,
+        look: Look,
+    ) -> None:
+        """Add what the events in a line say of it, and of the lines within `span` that it may be a label of."""
         tasks = look.tasks & self._tasks.need_keyword
         here = self._tasks.worded(look.tasks, text, line.line_start, line.line_end) if tasks else look.tasks
         # Of a line that is too short for a value its signs say what stands in the next one.
@@ -129,9 +137,9 @@ class Engine:
             add_look(found, line, look if here == look.tasks else look._replace(tasks=here))
         if tasks and line.line_end <= line.end:
             for first, last in labels.below(line.line_start, line.line_end, tasks):
-                if there := self._tasks.worded(tasks, text, first, last):
-                    # Whatever is labelled stands at the beginning of its line.
-                    below = Piece(first, min(first + PIECE, last), first, last)
+                # Whatever is labelled stands at the beginning of its line.
+                below = Piece(max(first, span[0]), min(first + PIECE, last, span[1]), first, last)
+                if below.start < below.end and (there := self._tasks.worded(tasks, text, first, last)):
                     look = Look(there, last, 0)
                     found[below] = found[below] | look if below in found else look
 

@@ -23,6 +23,8 @@ class Place:
 
     def advance(self, text: bytes, offset: int, position: int) -> None:
         """Go to `position` of `text`, which begins at `offset` of the whole; never back."""
+        if position <= self._at - offset:
+            return
         passed = text[self._at - offset : position]
         self._at = offset + position
         newline = passed.rfind(b"\n")
