@@ -38,7 +38,7 @@ def filled(text: str, lists: Lists) -> str:
     Raises
     ------
     ValueError
-        The file marks other lists than these.
+        The file marks other lists than these, or one has no end.
     """
     marked = [mark["name"] for line in text.splitlines() if (mark := _MARK.match(line))]
     if sorted(marked) != sorted(lists):
@@ -48,15 +48,19 @@ def filled(text: str, lists: Lists) -> str:
 
 def _lines(text: str, lists: Lists) -> Iterator[str]:
     old: re.Pattern[str] | None = None  # what a line of the list begins with
+    unended = ""
     for line in text.splitlines():
         if old and old.match(line):
             continue
-        old = None
+        old, unended = None, ""
         yield line
         if mark := _MARK.match(line):
             indent = len(mark["indent"])
             # A line that says nothing else has a line for the end beside it.
             closed = not mark["before"]
+            unended = mark["name"] if closed else ""
             old = re.compile(r"(?! *(?:# end|<!-- end -->)$)" if closed else " " * (indent + 1))
             before = " " * (indent if closed else indent + 2)
             yield from (f"{before}{item}" for item in lists[mark["name"]]())
+    if unended:
+        raise ValueError(f"the list {unended} has no line with its end")

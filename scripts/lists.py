@@ -22,10 +22,9 @@ def lists() -> dict[Path, Lists]:
 
 def main() -> int:
     """Write or compare the files; return an exit status."""
-    return max(
-        write_or_compare(file, filled(file.read_text("utf-8"), some), "the workflows", "lists")
-        for file, some in lists().items()
-    )
+    # All are made before one is written: what is wrong with one leaves every file as it is.
+    wanted = {file: filled(file.read_text("utf-8"), some) for file, some in lists().items()}
+    return max(write_or_compare(file, text, "the workflows", "lists") for file, text in wanted.items())
 
 
 if __name__ == "__main__":

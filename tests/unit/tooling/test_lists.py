@@ -52,6 +52,11 @@ def test_a_mark_without_a_list_and_a_list_without_a_mark_are_refused(lists: List
         filled(_TEMPLATE, lists)
 
 
+def test_a_list_without_an_end_does_not_swallow_what_stands_behind_it() -> None:
+    with pytest.raises(ValueError, match="roles has no line with its end"):
+        filled(_PAGE.replace("<!-- end -->\n", ""), {"roles": lambda: iter(["new"])})
+
+
 def test_express_executions_are_not_listened_for() -> None:
     """They send no events (Step Functions developer guide, "Automating Step Functions event delivery")."""
     listed = list(machines(load_template()))
