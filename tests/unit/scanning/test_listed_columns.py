@@ -56,6 +56,13 @@ def test_a_number_in_another_column_is_none(scan: Scan, text: str) -> None:
     assert found(scan, text) == []
 
 
+@pytest.mark.parametrize("before", ["2026-11-30 INFO result ", '{"id": 1}\n', "\n\n# rows\n"])
+def test_a_name_that_stands_near_counts_where_no_columns_are_read(scan: Scan, before: str) -> None:
+    """Amazon Macie, "Keyword requirements": a keyword within so many characters; a log line is no JSON text."""
+    text = before + '{"columns": ["name", "ssn"], "data": [["x", "536228145"]]}'
+    assert found(scan, text) == ["536228145"]
+
+
 def test_names_hold_on_behind_the_end_of_a_block(scan: Scan) -> None:
     rows = [["x" * 60, ssn] for ssn in SSNS * 20]
     text = json.dumps({"columns": ["note", "ssn"], "data": rows})

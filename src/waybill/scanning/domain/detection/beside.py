@@ -31,9 +31,18 @@ _WORD = re.compile(rb"(?i)(?<![A-Za-z])(?!(?:and|or|also|und|oder|et|ou|y|o|e)\b
 
 
 def is_near(
-    keywords: re.Pattern[bytes], text: bytes, around: tuple[int, int], value: tuple[int, int], line_start: int
+    keywords: re.Pattern[bytes],
+    text: bytes,
+    around: tuple[int, int],
+    value: tuple[int, int],
+    line_start: int,
+    *,
+    has_columns: bool = False,
 ) -> bool:
-    """Return whether one of `keywords` within `around` is about the value that stands from `value[0]` to `value[1]`."""
+    """Return whether one of `keywords` within `around` is about the value that stands from `value[0]` to `value[1]`.
+
+    Where the text `has_columns` that are known, a name in a list before that of the value is about its place alone.
+    """
     start, end = value
     own: tuple[int, bool] | None = None
     known = False
@@ -42,6 +51,8 @@ def is_near(
         for keyword in keywords.finditer(text, first, last + 1):
             if keyword.end() > last:
                 break
+            if has_columns and last == start and _is_in_another_list(text[keyword.end() : start]):
+                continue
             if not known:
                 own, known = _own_label(text, line_start, start), True
             is_about = _is_about_what_is_behind if last == start else _is_about_what_is_before
@@ -71,7 +82,7 @@ def _is_about_what_is_behind(
     text: bytes, keyword: re.Match[bytes], own: tuple[int, bool] | None, start: int, _end: int
 ) -> bool:
     behind = keyword.end()
-    if _is_in_another_list(text[behind:start]) or (own and _is_heading_of_cells(text, keyword, own[0])):
+    if own and _is_heading_of_cells(text, keyword, own[0]):
         return False
     if own and (behind > own[0] or not own[1]):
         return True

@@ -118,8 +118,10 @@ class Judge:
         text, keywords = self._text, detector.keywords
         if keywords is None:
             return False
-        if hinted and is_near(keywords, text, _around(piece, detector, start, end), (start, end), piece.line_start):
-            return True
+        if hinted:
+            around, has_columns = _around(piece, detector, start, end), self.rows is not None
+            if is_near(keywords, text, around, (start, end), piece.line_start, has_columns=has_columns):
+                return True
         if self._is_in_column(piece, detector, start):
             return True
         return self._words.may_stand_above(start, detector) and self._labels.stand_above(
