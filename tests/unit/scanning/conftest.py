@@ -40,7 +40,7 @@ def proved_engine() -> Engine:
     return standard_engine()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scan(engine: Engine) -> Scan:
     """Scan bytes; keyword arguments go to the scanner."""
 

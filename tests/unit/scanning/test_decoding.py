@@ -52,6 +52,20 @@ def test_a_value_is_found_where_it_is_written_and_as_the_same_value(
     assert found.fingerprint == known.fingerprint
 
 
+@given(
+    st.lists(st.integers(2, 5000), min_size=1, max_size=4),
+    st.sampled_from(["", "k=", "dump: ", "0x"]),
+    st.sampled_from([4096, 8192, 1 << 20]),
+)
+def test_digits_are_read_however_many_there_are(scan: Scan, gaps: list[int], before: str, block_bytes: int) -> None:
+    """RFC 4648, section 8: two digits a byte; wherever a block or a part of the line ends."""
+    plain = "".join(f"{'lorem ' * (gap // 6)} jo{number}@corp-mail.org," for number, gap in enumerate(gaps)) + " end"
+    text = f"{before}{plain.encode().hex()}\n"
+    found = [each for each in scan(text.encode(), block_bytes=block_bytes).findings if each.detector == "EMAIL"]
+    written = [text[each.byte_offset : each.byte_offset + each.byte_length] for each in found]
+    assert [bytes.fromhex(each).decode() for each in written] == [f"jo{n}@corp-mail.org" for n in range(len(gaps))]
+
+
 def test_a_domain_has_one_fingerprint_in_both_forms_of_it(scan: Scan) -> None:
     forms = ["jo@m\u00fcller-bau.de", "jo@xn--mller-bau-q9a.de"]
     assert len({scan(form.encode()).findings[0].fingerprint for form in forms}) == 1

@@ -15,7 +15,7 @@ from itertools import accumulate
 from waybill.scanning.domain.detection.gates import HEX_PAIR, QUAD
 from waybill.scanning.domain.detection.labels import SEPARATOR
 from waybill.scanning.domain.detection.models import Match
-from waybill.scanning.domain.detection.pieces import LOOKAHEAD, Piece
+from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, Piece
 
 _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za-z0-9+/_-]))?".encode("ascii"))
 # Encoders break lines at 64 or 76 digits (RFC 2045, section 6.8; RFC 7468, section 2); values go over no more lines.
@@ -23,7 +23,15 @@ _NEXT_LINE = re.compile(rb"\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{2,128})(?![A-Za-z0-9
 _WRAPPED_AT, _LINES_BEHIND = 60, 3
 _BASE64_BYTES = 24
 # Text in hexadecimal digits; so many printable characters by chance: one in fifty thousand, and then no value.
-_HEX_RUN = re.compile(f"(?<![0-9A-Za-wyz])((?:{HEX_PAIR}){{11,4096}})(?![0-9A-Za-z])".encode("ascii"))
+# Digits that go on behind what is read at once are read in parts, which end with a pair.
+_HEX_READ = (PIECE + LOOKAHEAD) // 2
+_HEX_RUN = re.compile(
+    rf"(?<![0-9A-Za-wyz])((?:{HEX_PAIR}){{11,{_HEX_READ}}})(?:(?![0-9A-Za-z])|(?=[0-9A-Fa-f]\Z))".encode("ascii")
+)
+_HEX_PART = re.compile(f"(?:{HEX_PAIR}){{1,{_HEX_READ}}}".encode("ascii"))
+_HEX_DIGITS, _HEX_LEAST = b"0123456789abcdefABCDEF", 22
+# What stands before a value says whether it is one.
+_HEX_BEFORE = 256
 _NAME, _NAME_BYTES = re.compile(rb"([A-Za-z][\w.-]{1,60})[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?\Z"), 72
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
@@ -37,6 +45,8 @@ class Run:
     def __init__(self, kind: str, lines: Sequence[tuple[int, bytes]], label: bytes = b"") -> None:
         self.kind = kind
         self.label = label
+        # So many digits are a whole number of bytes.
+        self._unit = 2 if kind == "hex" else 4
         self._lines = [*lines]
         # Where each part begins, where it ends, and the number of its piece.
         self._parts: list[tuple[int, int, int]] = []
@@ -59,7 +69,7 @@ class Run:
         for index in range(len(self._lines) - 1, max(-1, len(self._lines) - 2 - _LINES_BEHIND), -1):
             first, digits = self._lines[index]
             if first <= start < first + len(digits):
-                if (start - first) % 4 or start > max(first, self._parts[-1][1]):
+                if (start - first) % self._unit or start > max(first, self._parts[-1][1]):
                     return False
                 known = digits[: start - first] + lines[0][1]
                 if len(known) < len(digits):
@@ -67,6 +77,11 @@ class Run:
                 self._lines[index:] = [(first, known), *lines[1:]]
                 return True
         return False
+
+    def begin_in(self, at: int) -> int | None:
+        """Return where the bytes begin that the digit at a place is of; None where the run does not reach it."""
+        first, digits = self._lines[-1]
+        return at - (at - first) % self._unit if first <= at < first + len(digits) else None
 
     @cached_property
     def _offsets(self) -> list[int]:
@@ -119,11 +134,31 @@ def hex_runs(text: bytes, piece: Piece, number: int, reach: tuple[int, int], run
     """Add to `runs` the text in digits that begins within `reach` in a piece, which has a `number`."""
     first, last = reach
     limit = min(piece.line_end, piece.end + LOOKAHEAD)
+    begin = runs[-1].begin_in(piece.start) if runs and runs[-1].kind == "hex" else None
+    part = _begun_before(text, piece, limit) if begin is None else _HEX_PART.match(text, begin, limit)
+    if part:
+        if begin is None or not runs[-1].goes_on(part.start(), [(part.start(), part[0])]):
+            runs.append(Run("hex", [(part.start(), part[0])]))
+        runs[-1].own(part.start() if begin is not None else piece.start, min(piece.end, part.end()), number)
+        first = max(first, part.end())
     for run in _HEX_RUN.finditer(text, first, limit):
         if run.start() > last:
             return
         runs.append(Run("hex", [(run.start(1), run[1])]))
         runs[-1].own(run.start(1), min(piece.end, run.end(1)), number)
+
+
+def _begun_before(text: bytes, piece: Piece, limit: int) -> re.Match[bytes] | None:
+    """Return the text in digits that a piece begins within, where its beginning is not known: it is in another block."""
+    before = text[max(piece.line_start, piece.start - _HEX_BEFORE) : piece.start]
+    digits = len(before) - len(before.rstrip(_HEX_DIGITS))
+    if not digits:
+        return None
+    for begin in (piece.start - digits, piece.start - digits + 1):
+        part = _HEX_PART.match(text, begin, limit)
+        if part and part.end() - max(piece.start, begin) >= _HEX_LEAST:
+            return part
+    return None
 
 
 @dataclass(frozen=True)
