@@ -23,11 +23,14 @@ _SEPARATORS = r"\xc2\xa0|\xe2\x80[\x80-\x8a\x90-\x95\xaf]|\xe2\x88\x92|\xe3\x80\
 _NOTHING = r"\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf|\xc2\xad"
 _WORD = "[0-9A-Za-z]"
 _HEX = "[0-9A-Fa-f]"
+# The digits of what may stand within a value, in escapes of JSON, C, Rust and Python; C, section 6.4.4.4, for octal ones.
+_UNICODE = rf"(?:00[2-7A-Fa-f]|20[0-2]|[fF]{{2}}[0-5]){_HEX}"
+_OCTAL = "(?:0[4-7]|1[0-7])[0-7]"
 _SIGNS = (
     # A character of ASCII, or all bytes of another one (RFC 3986, section 2.5).
     rf"%(?:[2-7]{_HEX}|[CDcd]{_HEX}%[89ABab]{_HEX}|[Ee]{_HEX}(?:%[89ABab]{_HEX}){{2}}|[Ff][0-4](?:%[89ABab]{_HEX}){{3}})",
     rf"&(?:#(?:[0-9]{{2,6}}|[xX][0-9A-Fa-f]{{2,5}})|{_NAMED});",
-    r"\\(?:u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])[0-9A-Fa-f]|x[2-7A-Fa-f][0-9A-Fa-f])",
+    rf"\\(?:u{_UNICODE}|x[2-7A-Fa-f]{_HEX}|u\{{0{{0,4}}(?:{_UNICODE}|[2-7A-Fa-f]{_HEX})\}}|U0000{_UNICODE}|{_OCTAL})",
     _QUOTED,
     _DIGITS,
     *(rf"{one}(?<={_WORD}{one})(?={_WORD})" for one in _SEPARATORS.split("|")),
@@ -47,6 +50,7 @@ SIGN_GATES = (
     "&#[0-9xX]",
     f"&(?:{_NAMED});",
     r"\\(?:u(?:00[2-7]|20[0-2]|[fF]{2}[0-5])|x[2-7]|')[0-9A-Fa-f]",
+    rf"\\(?:u\{{0{{0,4}}(?:[2-7A-Fa-f]|20[0-2]|[fF]{{2}}[0-5]){_HEX}\}}|U0000(?:00[2-7]|20|[fF]{{2}})|{_OCTAL})",
     # Letters with accents by themselves are no part of a value; tables of characters and binary data are full of them.
     rf"(?:[^x0]{_WORD}|[^0-9A-Za-z]){_WORD}\\(?:u00|x)[A-Fa-f]{_HEX}",
     rf"\\(?:u00|x)[A-Fa-f]{_HEX}[0-9A-Za-z@]",
@@ -177,7 +181,8 @@ def _read(sign: bytes) -> bytes:
         case b"&":
             return _plain(html.unescape(sign.decode("ascii")))
         case b"\\":
-            return _plain(chr(int(sign.lstrip(b"\\ux'"), 16)))
+            octal = sign[1:2].isdigit()
+            return _plain(chr(int(sign[1:] if octal else sign.strip(b"\\uUx'{}"), 8 if octal else 16)))
         case b"=":
             octets = bytes.fromhex(sign.decode("ascii").replace("=", "")) if not sign.endswith(b"\n") else b""
             return _plain(octets.decode("utf-8", "replace"))
