@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -63,6 +64,12 @@ def _manifest(value: str) -> str:
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
 
 
+# Unicode Technical Standard 46, section 7.2: IDNA 2003 and IDNA 2008 make different names of these.
+_DEVIATING = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
+# What ends so is an address of IPv4 to whoever calls it (WHATWG, URL Standard, section 3.5).
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
+
+
 def _webhook_url(value: str) -> str:
     """Refuse what cannot be called when it is asked for, and not at every attempt."""
     if not value.isprintable() or " " in value:
@@ -76,16 +83,24 @@ def _webhook_url(value: str) -> str:
         raise ValueError("must be an address of the form https://HOST/PATH, without a name or a password")
     if port == 0 or address.netloc.endswith(":") or not _is_host(host):
         raise ValueError("must name a host by labels of 1 to 63 letters, digits and hyphens, or by its number")
+    if not address._replace(netloc="").geturl().isascii():
+        raise ValueError("must have percent-encoding for what is not ASCII behind its host, as RFC 3986 asks for it")
     if host.isascii():
         return value
+    if _DEVIATING & set(host):
+        raise ValueError("must name its host in ASCII (xn--…): ß, ς and joiners are read as another host by some")
     name = host.encode("idna").decode("ascii")
     return address._replace(netloc=f"{name}:{port}" if port else name).geturl()
 
 
 def _is_host(host: str) -> bool:
     """Return whether a host can be called: RFC 1123, section 2.1; RFC 5890 (IDNA); an address of IPv6."""
-    if ":" in host:
-        return re.fullmatch(r"[0-9a-f:.]{2,45}", host) is not None
+    if ":" in host or _ENDS_IN_NUMBER.fullmatch(host):
+        try:
+            ip_address(host)
+        except ValueError:
+            return False
+        return "%" not in host
     try:
         ascii_host = host.encode("idna").decode("ascii")
     except UnicodeError:

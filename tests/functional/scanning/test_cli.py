@@ -170,6 +170,18 @@ def test_a_baseline_lets_pass_what_it_knows_wherever_that_has_moved(run: Run, tm
     assert run("scan-file", str(file), "--baseline", str(tmp_path / "none"))[0] == 2
 
 
+def test_what_a_baseline_knows_is_counted_apart(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Whoever reads the summary alone must not take for new what is known, nor for nothing what was left out."""
+    file, baseline = tmp_path / "a.txt", tmp_path / "known.json"
+    file.write_text("ssn 219-45-6789\n")
+    assert main(["scan-file", str(file), "--write-baseline", str(baseline)]) == 0
+    file.write_text("ssn 219-45-6789\nssn 219-45-6780\nssn 219-45-6789\n")
+    capsys.readouterr()
+    assert main(["scan-file", str(file), "--baseline", str(baseline)]) == 0
+    said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert {"Found 1 US_SSN", "Left out 2 US_SSN, known or less sure"} <= {*said}
+
+
 @pytest.mark.parametrize("form", ["csv", "ndjson", "sarif", "json", "table"])
 def test_findings_leave_in_the_form_that_is_asked_for(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, form: str

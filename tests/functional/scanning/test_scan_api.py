@@ -147,6 +147,11 @@ def test_jobs_are_listed_newest_first_under_both_names() -> None:
                     f"https://{'x' * 64}/",
                 ),
                 f"https://{'.'.join(['x' * 60] * 5)}/",
+                # Unicode Technical Standard 46, section 7.2: two standards make two hosts of it.
+                "https://fa\u00df.example.org/",
+                "https://example.org/\u00fc",
+                # WHATWG, URL Standard, section 3.5: numbers in other notations than that of an address.
+                *(f"https://{number}/" for number in ("0x7f.1", "2130706433", "1.2.3.999", "127.1", "0177.0.0.1")),
             )
         ),
         # What is bounded costs nobody anything.

@@ -1,5 +1,6 @@
 """`waybill scan`, `waybill scans`, `waybill findings`, `waybill scan-file`: look for sensitive data."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -371,10 +372,12 @@ def scan_file(  # noqa: PLR0917 (options)
         frozenset(detector) if detector else None,
         key=_fingerprint_key(needed=bool(baseline or write_baseline)),
     )
+    every = Counter(finding["detector"] for finding in result["findings"])
     result["findings"] = reporting.wanted(result["findings"], baselined, min_confidence, sort)
+    left_out = every - Counter(finding["detector"] for finding in result["findings"])
     coverage = result["coverage"]
     notes = reporting.notes(coverage["reasons"])
-    reporting.show(cli, form, result, showing.local_files(result), notes, coverage)
+    reporting.show(cli, form, result, showing.local_files(result, left_out), notes, coverage)
     reporting.save(write_baseline, result["findings"], baselined)
     if fail_on_findings and result["findings"]:
         raise typer.Exit(reporting.FOUND)

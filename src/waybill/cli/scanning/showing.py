@@ -1,5 +1,6 @@
 """Jobs and findings as a person reads them."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -61,9 +62,13 @@ def value(shown: dict[str, Any]) -> RenderableType:
     return details({title: shown[name] for title, name in names.items() if shown[name]} | {"Seen": places})
 
 
-def local_files(result: "FilesReport") -> Group:
-    """Return what was found in local files, and how much of them was looked at."""
+def local_files(result: "FilesReport", left_out: Mapping[str, int]) -> Group:
+    """Return what was found in local files, and how much of them was looked at.
+
+    `left_out` are those that a baseline names or that are not sure enough, by detector.
+    """
     coverage = result["coverage"]
+    found = {name: count - left_out.get(name, 0) for name, count in coverage["detectors"].items()}
     rows = (
         (
             f"{'!'.join(filter(None, (finding['file'], finding.get('member'))))}:"
@@ -78,6 +83,12 @@ def local_files(result: "FilesReport") -> Group:
         "Files": ", ".join(f"{count} {outcome}" for outcome, count in coverage["outcomes"].items() if count) or "none",
         "Bytes": f"{coverage['bytes_scanned']:,} of {coverage['bytes_total']:,} looked at",
         "Not looked at": ", ".join(f"{count} {reason}" for reason, count in coverage["reasons"].items()) or None,
-        "Found": ", ".join(f"{count} {name}" for name, count in coverage["detectors"].items()) or "nothing",
+        "Found": _counts(found) or "nothing",
     }
+    if left_out:
+        summary["Left out"] = f"{_counts(left_out)}, known or less sure"
     return Group(table(("Place", "Detector", "Confidence", "Value"), rows), "", details(summary))
+
+
+def _counts(by_detector: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(by_detector.items()) if count)

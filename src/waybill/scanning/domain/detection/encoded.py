@@ -149,7 +149,7 @@ def hex_runs(text: bytes, piece: Piece, number: int, reach: tuple[int, int], run
 
 
 def _begun_before(text: bytes, piece: Piece, limit: int) -> re.Match[bytes] | None:
-    """Return the text in digits that a piece begins within, where its beginning is not known: it is in another block."""
+    """Return the text in digits that a piece begins within, where their beginning is in another block."""
     before = text[max(piece.line_start, piece.start - _HEX_BEFORE) : piece.start]
     digits = len(before) - len(before.rstrip(_HEX_DIGITS))
     if not digits:
