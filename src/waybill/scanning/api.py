@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.api import Role, build_api, caller, fails, idempotency_header
-from waybill.core.clock import iso, now
 from waybill.core.cursors import CURSOR_LIMIT, open_cursor, seal_cursor
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.scanning import WORKFLOW
@@ -306,8 +305,6 @@ def triage_value(
     decision: TriageRequest,
 ) -> ValueView:
     """Say that a value is accepted, a false alarm or dealt with; it holds in every job and bucket until it runs out."""
-    if decision.until and decision.until <= iso(now()):
-        raise InvalidInputError(FieldError("until", "must be in the future"))
     triage = deployed().triage
     value = triage.decide(fingerprint, decision.state, decision.reason, decision.until or "", caller(app).subject)
     return ValueView.of(triage.document(value))

@@ -68,6 +68,15 @@ def test_what_has_run_out_is_open_again(scanner: Scanner) -> None:
     assert findings(scanner, job)["a US_SSN"]["state"] == "open"
 
 
+def test_what_would_have_run_out_already_is_not_said(scanner: Scanner) -> None:
+    """A decision holds until then (`until?` of `PUT /findings/{fingerprint}`): one that holds never is a mistake."""
+    job = scanned(scanner, a=SSN)
+    fingerprint = findings(scanner, job)["a US_SSN"]["fingerprint"]
+    with pytest.raises(InvalidInputError, match="future"):
+        scanner.triage.decide(fingerprint, "accepted", "late", iso(now() - timedelta(days=1)), "jo")
+    assert findings(scanner, job)["a US_SSN"]["state"] == "open"
+
+
 def test_values_are_listed_by_what_is_asked_for(scanner: Scanner) -> None:
     job = scanned(scanner, a=SSN, b=SSN + MAIL)
     assert sorted(each["detector"] for each in values(scanner)) == ["EMAIL", "US_SSN"]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from waybill.core.clock import iso
 from waybill.core.cursors import open_cursor, seal_cursor
-from waybill.core.errors import ConflictError, NotFoundError
+from waybill.core.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from waybill.core.executions import stable_json
 from waybill.core.retry import CONTENTION
 
@@ -80,11 +80,15 @@ class Triage:
 
         Raises
         ------
+        InvalidInputError
+            It has run out already.
         NotFoundError
             It was never found.
         ConflictError
             Others say something of it all the time.
         """
+        if until and until <= iso(self.now()):
+            raise InvalidInputError(FieldError("until", "must be in the future"))
         for _ in CONTENTION.attempts():
             value = self.find(fingerprint)
             decision = Decision(state, reason, subject, iso(self.now()), until)
