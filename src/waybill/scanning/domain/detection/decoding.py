@@ -23,7 +23,7 @@ _SEPARATORS = r"\xc2\xa0|\xe2\x80[\x80-\x8a\x90-\x95\xaf]|\xe2\x88\x92|\xe3\x80\
 _NOTHING = r"\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf|\xc2\xad"
 _WORD = "[0-9A-Za-z]"
 _HEX = "[0-9A-Fa-f]"
-# The digits of what may stand within a value, in escapes of JSON, C, Rust and Python (C23, section 6.4.5.5: octal).
+# The digits of what may stand within a value, in escapes of JSON, C, Rust and Python (C17, section 6.4.4.4: octal).
 _UNICODE = rf"(?:00[2-7A-Fa-f]|20[0-2]|[fF]{{2}}[0-5]){_HEX}"
 _OCTAL = "(?:0[4-7]|1[0-7])[0-7]"
 _SIGNS = (
