@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import NamedTuple
 
 from waybill.scanning.domain.detection.gates import HEX_PAIR, QUAD
 from waybill.scanning.domain.detection.labels import SEPARATOR
@@ -109,8 +110,15 @@ class Run:
         return self._lines[index][0] + offset - self._offsets[index]
 
 
+class EncodedRuns(NamedTuple):
+    """The runs of a text by how they are written: the same digits may be read in both ways."""
+
+    base64: list[Run]
+    hex: list[Run]
+
+
 def base64_runs(text: bytes, end: int, piece: Piece, number: int, reach: tuple[int, int], runs: list[Run]) -> None:
-    """Add to `runs` the text in base64 that begins within `reach` in a piece, which has a `number`.
+    """Add to `runs` of base64 the text that begins within `reach` in a piece, which has a `number`.
 
     Pieces ascend, up to `end`: what the last run goes on with is a part of it.
     """
@@ -121,7 +129,7 @@ def base64_runs(text: bytes, end: int, piece: Piece, number: int, reach: tuple[i
         if start > last:
             return
         lines = _wrapped(text, found)
-        if not (runs and runs[-1].kind == "base64" and runs[-1].goes_on(start, lines)):
+        if not (runs and runs[-1].goes_on(start, lines)):
             # The name that it is assigned to says what it is, as it would of the plain value.
             runs.append(Run("base64", lines, _label_of(text[max(piece.line_start, start - _NAME_BYTES) : start])))
         runs[-1].own(start, min(piece.end, found.end()), number)
@@ -131,10 +139,10 @@ def base64_runs(text: bytes, end: int, piece: Piece, number: int, reach: tuple[i
 
 
 def hex_runs(text: bytes, piece: Piece, number: int, reach: tuple[int, int], runs: list[Run]) -> None:
-    """Add to `runs` the text in digits that begins within `reach` in a piece, which has a `number`."""
+    """Add to `runs` of digits the text that begins within `reach` in a piece, which has a `number`."""
     first, last = reach
     limit = min(piece.line_end, piece.end + LOOKAHEAD)
-    begin = runs[-1].begin_in(piece.start) if runs and runs[-1].kind == "hex" else None
+    begin = runs[-1].begin_in(piece.start) if runs else None
     part = _begun_before(text, piece, limit) if begin is None else _HEX_PART.match(text, begin, limit)
     if part:
         if begin is None or not runs[-1].goes_on(part.start(), [(part.start(), part[0])]):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from waybill.scanning.domain.detection.columns import ColumnsOfText, NamedRows
 from waybill.scanning.domain.detection.decoding import Reading, readings
-from waybill.scanning.domain.detection.encoded import Decoded, Run, base64_runs, hex_runs
+from waybill.scanning.domain.detection.encoded import Decoded, EncodedRuns, Run, base64_runs, hex_runs
 from waybill.scanning.domain.detection.gates import INDEX_BITS, INDEX_MASK, LEAD, REACH, Gate, fastest_gate
 from waybill.scanning.domain.detection.judging import Judge, Line
 from waybill.scanning.domain.detection.labels import LABEL_REACH, LabelledLines, bits_of
@@ -155,7 +155,7 @@ class Engine:
         pieces = sorted(self.pieces(text, start, end, columns, events).items())
         judge = Judge(text, columns)
         found: list[list[Match]] = []
-        runs: list[Run] = []
+        runs = EncodedRuns([], [])
         written: list[tuple[int, int]] = []
         for number, (piece, look) in enumerate(pieces):
             if look.tasks & self._tasks.signs:
@@ -164,7 +164,7 @@ class Engine:
             found.append(self._in_piece(text, piece, look, judge) if look.tasks & self._tasks.rules else [])
             if depth and look.tasks & (self._tasks.base64 | self._tasks.hex):
                 self._add_runs(text, end, piece, look, number, runs)
-        for number, match in self._in_runs(runs, depth):
+        for number, match in self._in_runs([*runs.base64, *runs.hex], depth):
             found[number].append(match)
         matches = self._put_together(found, [piece.line_end for piece, _ in pieces])
         if written and depth:
@@ -204,13 +204,13 @@ class Engine:
             found += judge.values(line, task, first, last, may)
         return found
 
-    def _add_runs(self, text: bytes, end: int, piece: Piece, look: Look, number: int, runs: list[Run]) -> None:
+    def _add_runs(self, text: bytes, end: int, piece: Piece, look: Look, number: int, runs: EncodedRuns) -> None:
         """Add what is written in base64 or in digits in a piece, which has a `number`, up to `end`."""
         reach = max(piece.start, look.first), min(piece.end - 1, look.last)
         if look.tasks & self._tasks.base64:
-            base64_runs(text, end, piece, number, reach, runs)
+            base64_runs(text, end, piece, number, reach, runs.base64)
         if look.tasks & self._tasks.hex:
-            hex_runs(text, piece, number, reach, runs)
+            hex_runs(text, piece, number, reach, runs.hex)
 
     def _in_runs(self, runs: Sequence[Run], depth: int) -> Iterator[tuple[int, Match]]:
         """Yield what is found in what `runs` say, at its place in the text, and with the number of its piece."""
