@@ -41,9 +41,7 @@ class _Bench:
         (folder / "work").mkdir()
         self.files = folder / "files"
         self.files.mkdir()
-        compiled = folder / "rules.yarc"
-        compiled.write_bytes(rules.compiled)
-        self.scanners = ScannerPair(compiled, rules.excluded, {})
+        self.scanners = ScannerPair(rules.write(folder), rules.excluded, {})
         self.scanners.versions()
         self.workspace = Workspace(folder / "work")
         self.engine = YaraEngine(rules.yara, rules.version)

@@ -20,9 +20,7 @@ class ThreeReads:
     def __init__(self, folder: Path, rules: RuleSet | None = None) -> None:
         chosen = rules or shipped()
         self._folder = folder
-        compiled = folder / "rules.yarc"
-        compiled.write_bytes(chosen.compiled)
-        with compiled.open("rb") as file:
+        with chosen.write(folder).open("rb") as file:
             self._rules = yara_x.Rules.deserialize_from(file)
         self._scanner = yara_x.Scanner(self._rules)
         self._matches: list[str] = []

@@ -91,9 +91,7 @@ class MemoryObjects:
 def scanners(folder: Path, rules: RuleSet | None = None, module: str = MODULE) -> Iterator[ScannerProcess]:
     """Start the scanners' process; `rules` default to those of the project."""
     chosen = rules or shipped()
-    compiled = folder / "rules.yarc"
-    compiled.write_bytes(chosen.compiled)
-    process = ScannerProcess(compiled, chosen.excluded, {}, module)
+    process = ScannerProcess(chosen.write(folder), chosen.excluded, {}, module)
     try:
         yield process
     finally:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, scanners
+from waybill.consignments.adapters.rule_sets import shipped
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.models import Examination, Failure, Reason, ScanAnswer
 from waybill.consignments.domain.checks.rule_set import RuleSource, build
@@ -175,6 +176,17 @@ def test_excluded_rules_do_not_count(folder: Path) -> None:
         assert rules_of(ask(process, folder, b"a needle", {"scan": 30.0})["scan"]) == ["two"]
 
 
+def test_a_process_that_starts_again_has_the_rules_that_it_had(tmp_path: Path) -> None:
+    """Rules of somebody else in the same folder once took their place, and what they do not know was clean."""
+    others, _ = build([RuleSource("a.yar", 'rule one { strings: $a = "needle" condition: $a }')], {})
+    with scanners(tmp_path) as process, scanners(tmp_path, others) as other:
+        for each, content, found in ((process, contents.eicar(), ["eicar"]), (other, b"a needle", ["one"])):
+            path = tmp_path / "content.txt"
+            path.write_bytes(content)
+            for answer in (each.examine, each.examine_afresh):
+                assert rules_of(answer(Examination(path, {"scan": AMPLE}, "txt"))["scan"]) == found
+
+
 def test_files_asked_for_together_have_the_answers_they_have_alone(real: ScannerProcess, tmp_path: Path) -> None:
     questions = []
     for number, content in enumerate((contents.eicar(), b"", contents.pdf(password="x"), contents.docx(), b"PK")):
@@ -207,7 +219,7 @@ def test_two_processes_answer_as_one_does(real: ScannerProcess, folder: Path, tm
         path = tmp_path / f"{number}.zip"
         path.write_bytes(content)
         questions.append(Examination(path, {**ALL, "members": AMPLE}, "zip"))
-    pair = ScannerPair(folder / "rules.yarc", (), {})
+    pair = ScannerPair(shipped().write(folder), (), {})
     try:
         assert pair.versions() == real.versions()
         assert len(pair.pids) == 2

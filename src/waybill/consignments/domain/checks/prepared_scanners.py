@@ -28,22 +28,26 @@ class PreparedScanners:
         self.process: ScannerPair | None = None
         self.signatures: SignatureSet | None = None
         self._environment = environment
+        self._files: list[Path] = []
 
     def prepare(self, rules: "RuleSet | None", signatures: "SignatureSet | None" = None) -> ScannerPair:
         """Return the process with `rules` and `signatures`, a new one if there was one with others."""
         if self.process is not None and (rules, signatures) == (self.rules, self.signatures):
             return self.process
-        if self.process is not None:
-            self.process.close()
-        compiled = None
-        if rules is not None:
-            compiled = self.folder / "rules.yarc"
-            compiled.write_bytes(rules.compiled)
-        file = None
-        if signatures is not None:
-            file = self.folder / "signatures.sig"
-            file.write_bytes(signatures.content)
+        self._discard()
+        compiled = None if rules is None else rules.write(self.folder)
+        file = None if signatures is None else signatures.write(self.folder)
+        self._files = [path for path in (compiled, file) if path is not None]
         excluded = rules.excluded if rules else ()
         self.process = ScannerPair(compiled, excluded, self._environment, signatures=file)
         self.rules, self.signatures = rules, signatures
         return self.process
+
+    def _discard(self) -> None:
+        """End the process with other rules, and delete what it was started from."""
+        if self.process is not None:
+            self.process.close()
+            self.process = None
+        for path in self._files:
+            path.unlink(missing_ok=True)
+        self._files = []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from waybill.consignments.domain.checks.errors import RuleSetInvalidError
+from waybill.consignments.domain.checks.spool import write_whole
 
 SUFFIXES = frozenset({".yar", ".yara"})
 # Rules of the common collections ask for these. They stay empty, so that a verdict depends on the bytes alone.
@@ -77,6 +78,10 @@ class RuleSet:
             "files": self.files,
             **({"built": self.built} if self.built else {}),
         }
+
+    def write(self, folder: Path) -> Path:
+        """Return the file of `compiled` in `folder`, whose name no other set has."""
+        return write_whole(folder, f"{hashlib.sha256(self.compiled).hexdigest()}.yarc", self.compiled)
 
     @classmethod
     def restore(cls, manifest: Any, compiled: bytes) -> Self:

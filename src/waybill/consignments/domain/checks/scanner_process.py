@@ -99,7 +99,7 @@ class ScannerProcess(Scanners):
     Parameters
     ----------
     rules : Path or None
-        The compiled rules; None to scan nothing.
+        The compiled rules; None to scan nothing. Read at each start, so nothing else is ever written there.
     excluded : sequence of pairs
         Files and names of rules whose matches do not count.
     environment : Mapping[str, str]
@@ -145,8 +145,9 @@ class ScannerProcess(Scanners):
 
     @override
     def versions(self) -> dict[str, str]:
-        self._running()
-        return self._versions
+        with self._one_at_a_time:
+            self._running()
+            return self._versions
 
     @override
     def examine(self, question: Examination) -> dict[str, Any | Failure]:

@@ -10,6 +10,7 @@ from waybill.consignments.domain.checks.errors import RuleSetInvalidError
 from waybill.consignments.domain.checks.models import Examination, Failure
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.self_test import harmless
+from waybill.consignments.domain.checks.spool import write_whole
 
 # What every release of PRONOM's signatures has to know, by the samples of the self-test.
 _KNOWN = {
@@ -58,6 +59,10 @@ class SignatureSet:
         version = hashlib.sha256(content).hexdigest()
         binary, container = found["binarySignatureFileVersion"], found["containerSignatureFileVersion"]
         return cls(version, found["signaturesCreated"], binary, container, content)
+
+    def write(self, folder: Path) -> Path:
+        """Return the file of the set in `folder`, whose name no other set has."""
+        return write_whole(folder, f"{self.version}.sig", self.content)
 
     @classmethod
     def restore(cls, manifest: Mapping[str, Any], content: bytes) -> "SignatureSet":

@@ -78,3 +78,11 @@ class Windows:
             file.write(first)
             file.seek(hole, 1)
             file.write(last)
+
+
+def write_whole(folder: Path, name: str, content: bytes) -> Path:
+    """Return the file of that name in `folder`: at no moment does it hold less than all of `content`."""
+    path = folder / name
+    begun = folder / f"{name}.part"
+    begun.write_bytes(content)
+    return begun.replace(path)
