@@ -15,13 +15,13 @@ from benchmarks.consignments.three_reads import ThreeReads
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.adapters.scanner_pair import ScannerPair
 from waybill.consignments.domain.checks.checker import FileChecker, FileTimeLimits
 from waybill.consignments.domain.checks.contents import ContentFetcher
 from waybill.consignments.domain.checks.engines import YaraEngine
 from waybill.consignments.domain.checks.malware_rules import MalwareRules
 from waybill.consignments.domain.checks.models import Examination, FileRecord
-from waybill.consignments.domain.checks.scanner_main import _Scanners
-from waybill.consignments.domain.checks.scanner_pair import ScannerPair
+from waybill.consignments.domain.checks.parsers import Parsers
 from waybill.consignments.domain.checks.spool import Workspace
 from waybill.consignments.domain.file_records import CheckedRecord
 
@@ -102,7 +102,7 @@ def _measure_small(lab: Lab) -> Iterator[Figure]:
 
 def _show_parts(lab: Lab, bench: _Bench, whole: float) -> None:
     """Show the share of each part, each timed alone in this process."""
-    scanners = _Scanners(MalwareRules(shipped().compiled, ()))
+    scanners = Parsers(MalwareRules(shipped().compiled, ()))
     parts = dict.fromkeys(("read, hash and copy", "identify", "inspect", "scan"), 0.0)
     for path in bench.paths():
         record = FileRecord.model_validate(record_of(path))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.adapters.scanner_process import MODULE, ScannerProcess
 from waybill.consignments.domain.checks.checker import FileChecker, FileTimeLimits
 from waybill.consignments.domain.checks.contents import ContentFetcher
 from waybill.consignments.domain.checks.engines import YaraEngine
@@ -15,7 +16,6 @@ from waybill.consignments.domain.checks.errors import ChecksUnavailableError, Fi
 from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason
 from waybill.consignments.domain.checks.ports import Antivirus, Scanners
 from waybill.consignments.domain.checks.rule_set import RuleSet
-from waybill.consignments.domain.checks.scanner_process import MODULE, ScannerProcess
 from waybill.consignments.domain.checks.spool import Workspace
 
 HOSTILE = "tests.fakes.hostile_scanners"

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from waybill.consignments.domain.checks import scanner_main
+from waybill.consignments.adapters import scanner_program
+from waybill.consignments.domain.checks.parsers import Parsers
 
 _PARTS = ("identify", "inspect", "scan")
 
@@ -28,7 +29,7 @@ def _obeying(part: str, real: Any) -> Any:
     return obey
 
 
-class _Hostile(scanner_main._Scanners):
+class _Hostile(Parsers):
     def __init__(self, rules: Any, signatures: Any = None, *, identifying: bool = True) -> None:
         super().__init__(rules, signatures, identifying=identifying)
         self._parts = {part: _obeying(part, self._parts[part]) for part in _PARTS}
@@ -38,5 +39,5 @@ class _Hostile(scanner_main._Scanners):
 
 
 if __name__ == "__main__":
-    scanner_main._Scanners = _Hostile  # type: ignore[misc]
-    scanner_main.main()
+    scanner_program.Parsers = _Hostile  # type: ignore[misc]
+    scanner_program.main()

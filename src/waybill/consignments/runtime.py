@@ -7,6 +7,7 @@ parsers.
 import tempfile
 import time
 import uuid
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from waybill.consignments.adapters.copy_targets import S3CopyTargets
+    from waybill.consignments.adapters.prepared_scanners import PreparedScanners
     from waybill.consignments.adapters.result_files import S3ResultFiles
+    from waybill.consignments.adapters.rule_publications import RulePublications
+    from waybill.consignments.adapters.rule_sets import S3RuleSets
     from waybill.consignments.adapters.runs import S3RunDocuments
+    from waybill.consignments.adapters.scanner_process import ScannerProcess
+    from waybill.consignments.adapters.signature_sets import S3SignatureSets
     from waybill.consignments.adapters.table import ConsignmentsTable
     from waybill.consignments.domain.checks.checker import FileChecker
     from waybill.consignments.domain.checks.ports import Antivirus
-    from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
     from waybill.consignments.domain.checks.rule_set import RuleSet
     from waybill.consignments.domain.checks.signature_set import SignatureSet
     from waybill.consignments.domain.corrections import Corrector
@@ -238,7 +243,7 @@ def checker(context: "InvocationContext", attempt: int) -> "FileChecker":
 @cache
 def prepared_scanners() -> "PreparedScanners":
     """Return the scanners of this function, which stay from one group to the next."""
-    from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
+    from waybill.consignments.adapters.prepared_scanners import PreparedScanners
 
     # The interpreter needs this one. Nothing else of ours is for parsers, credentials least of all.
     path = load(InterpreterSettings).ld_library_path
@@ -286,25 +291,68 @@ def _clam_engine(address: str, left: "Callable[[], float]") -> "Antivirus":
 
 def _signatures() -> "SignatureSet | None":
     """Return the signatures in use; None for those that the identifying program brings."""
+    return signature_sets().current(prepared_scanners().signatures)
+
+
+def signature_sets() -> "S3SignatureSets":
+    """Return where signatures of formats are published."""
     from waybill.consignments.adapters.signature_sets import S3SignatureSets
     from waybill.core.aws.clients import client
 
-    sets = S3SignatureSets(client("s3"), load(CheckSettings).consignment_rules_bucket)
-    return sets.current(prepared_scanners().signatures)
+    return S3SignatureSets(client("s3"), load(CheckSettings).consignment_rules_bucket)
+
+
+def proven_signatures(file: Path) -> "SignatureSet":
+    """Return the signatures in a file, tried in a process of their own; raises `RuleSetInvalidError`."""
+    from waybill.consignments.domain.checks.signature_set import SignatureSet
+
+    with tempfile.TemporaryDirectory() as samples, _scanners_with(file) as scanners:
+        return SignatureSet.proven(file.read_bytes(), scanners, Path(samples))
+
+
+def shipped_signatures() -> dict[str, str]:
+    """Return what the identifying program says of the signatures that it brings."""
+    with _scanners_with(None) as scanners:
+        return scanners.versions()
+
+
+def _scanners_with(signatures: Path | None) -> "closing[ScannerProcess]":
+    from waybill.consignments.adapters.scanner_process import ScannerProcess
+
+    return closing(ScannerProcess(None, (), {}, signatures=signatures))
 
 
 def _rules() -> "RuleSet":
     """Return the rules in use; see `rules_in_use`."""
+    from waybill.consignments.adapters.rule_sets import rules_in_use
+
+    return rules_in_use(rule_sets(), rule_publications(), prepared_scanners().rules)
+
+
+def rule_sets() -> "S3RuleSets":
+    """Return where rules are published."""
+    from waybill.consignments.adapters.rule_sets import S3RuleSets
+    from waybill.core.aws.clients import client
+
+    return S3RuleSets(client("s3"), load(CheckSettings).consignment_rules_bucket)
+
+
+def rule_publications() -> "RulePublications":
+    """Return what remembers which rules were published."""
     from waybill.consignments.adapters.rule_publications import RulePublications
-    from waybill.consignments.adapters.rule_sets import S3RuleSets, rules_in_use
     from waybill.consignments.domain.checks.errors import ChecksUnavailableError
     from waybill.core.aws.clients import client
     from waybill.core.aws.table import Table
 
-    sets = S3RuleSets(client("s3"), load(CheckSettings).consignment_rules_bucket)
     name = load(ConsignmentTableSettings).consignments_table
-    publications = RulePublications(Table(client("dynamodb"), name, ChecksUnavailableError))
-    return rules_in_use(sets, publications, prepared_scanners().rules)
+    return RulePublications(Table(client("dynamodb"), name, ChecksUnavailableError))
+
+
+def shipped_rules() -> "RuleSet":
+    """Return the rules that come with the project."""
+    from waybill.consignments.adapters.rule_sets import shipped
+
+    return shipped()
 
 
 def _now_ms() -> int:

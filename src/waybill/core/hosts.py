@@ -1,20 +1,11 @@
-"""Network addresses of hosts that somebody outside names: what a name leads to, and whether that is public."""
+"""Network addresses that somebody outside names: where they lead, and whether that is public."""
 
 import ipaddress
-import socket  # noqa: TID251 - names of hosts alone
-from collections.abc import Callable
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-type Resolver = Callable[[str, int], list[str]]
 
 # NAT64 (RFC 6052): the last four bytes are an IPv4 address.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Return the numeric addresses of a host; raises OSError when it has none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def reached(address: str) -> Address:

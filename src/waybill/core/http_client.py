@@ -28,7 +28,9 @@ from typing import ClassVar, cast
 from urllib.parse import urlsplit
 
 from waybill.core.errors import PermanentError, RetryableError
-from waybill.core.hosts import Resolver, is_public, resolve
+from waybill.core.hosts import is_public
+
+type Resolver = Callable[[str, int], list[str]]
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _URL_LIMIT = 4096
@@ -36,6 +38,12 @@ _PIECE_BYTES = 65_536
 # A body in chunks of one byte has this many bytes of framing to each of its own (RFC 9112, 7.1), and a trailer.
 _FRAMING = 8
 _IDLE_CONNECTIONS = 16
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return the numeric addresses of a host; raises OSError when it has none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class RequestRefusedError(PermanentError):

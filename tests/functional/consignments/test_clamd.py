@@ -14,10 +14,10 @@ from tests.fakes.checking import Desk, MemoryObjects, results, scanners
 from tests.fakes.clamd import DAEMON, running_clamd
 from waybill.consignments.adapters.clamd import Clamd
 from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.engines import AllEngines, ClamEngine, TagEngine, YaraEngine
 from waybill.consignments.domain.checks.errors import ScannerUnavailableError
 from waybill.consignments.domain.checks.ports import Antivirus
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.statuses import file_verdicts
 from waybill.consignments.domain.tables import shipped as tables
 from waybill.consignments.models import CheckedFile

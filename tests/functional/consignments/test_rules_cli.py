@@ -18,10 +18,10 @@ from waybill.cli.app import main
 from waybill.cli.consignments import rules as rules_commands
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
+from waybill.consignments.adapters.prepared_scanners import PreparedScanners
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 from waybill.consignments.adapters.signature_sets import S3SignatureSets
 from waybill.consignments.domain.checks.errors import RuleSetInvalidError
-from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
 from waybill.core.clock import moment_of
 
 RULES = "rules"

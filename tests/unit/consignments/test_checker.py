@@ -10,10 +10,10 @@ import pytest
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, MISSING, Desk, MemoryObjects, record, results, scanners, unavailable
 from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.checker import Counts, FileTimeLimits
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import Failure, Reason
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import Desk, MemoryObjects, scanners
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.models import Examination
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.explanations import explanation
 from waybill.consignments.domain.statuses import file_verdicts, is_accepted
 from waybill.consignments.domain.tables import shipped

@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import scanners
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.identification import interpret, versions
 from waybill.consignments.domain.checks.models import Examination, FileRecord
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.spool import Workspace
 
 

@@ -27,7 +27,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.fakes import contents
 from tests.fakes.checking import Desk, MemoryObjects, results, scanners
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.statuses import file_verdicts
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import CheckedFile

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import Desk, MemoryObjects, record, results, scanners
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.spool import Workspace
 
 DOCX = contents.docx()

@@ -15,9 +15,9 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import Desk, MemoryObjects, results, scanners
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.appended import appended_entries, appended_places
 from waybill.consignments.domain.checks.packed import packed_entries
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.statuses import file_verdicts
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import CheckedFile

@@ -11,11 +11,11 @@ import pytest
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, scanners
 from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.adapters.scanner_pair import ScannerPair
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.models import Examination, Failure, Reason, ScanAnswer
 from waybill.consignments.domain.checks.rule_set import RuleSource, build
-from waybill.consignments.domain.checks.scanner_pair import ScannerPair
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
 # Seconds that no file here needs, on a busy machine either.
 AMPLE = 90.0

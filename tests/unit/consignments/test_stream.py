@@ -9,11 +9,11 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, Desk, MemoryObjects, record, results, scanners
+from waybill.consignments.adapters.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks import blocks, spool, stream
 from waybill.consignments.domain.checks import contents as contents_module
 from waybill.consignments.domain.checks.engines import YaraEngine
 from waybill.consignments.domain.checks.rule_set import RuleSet, RuleSource, build
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.spool import Windows
 
 SIZE, OVERLAP, WINDOW = 10_000, 100, 4_000

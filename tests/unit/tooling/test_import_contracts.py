@@ -24,6 +24,28 @@ VIOLATIONS = {
         "waybill.consignments.domain.statuses",
     ),
     "the environment in the domain": ("subject_access/domain/claims.py", "import os", "waybill.subject_access.domain"),
+    "a program in the domain": ("minting/domain/minter.py", "import subprocess", "waybill.minting.domain.minter"),
+    "signals in the domain": (
+        "scanning/domain/slices.py",
+        "from signal import SIGKILL",
+        "waybill.scanning.domain.slices",
+    ),
+    "a fork in the domain": ("scanning/domain/slices.py", "import multiprocessing", "waybill.scanning.domain.slices"),
+    "a limit of the process in the domain": (
+        "consignments/domain/checks/parsers.py",
+        "import resource",
+        "waybill.consignments.domain.checks.parsers",
+    ),
+    "a connection in the domain, by way of the core": (
+        "consignments/domain/statuses.py",
+        "import waybill.core.http_client",
+        "waybill.consignments.domain.statuses",
+    ),
+    "a connection in the domain": (
+        "console/domain/verdicts.py",
+        "def _ask() -> None:\n    import socket  # noqa: TID251",
+        "waybill.console.domain.verdicts",
+    ),
     "settings in the domain": (
         "replication/domain/copier.py",
         "from waybill.core.settings import load",

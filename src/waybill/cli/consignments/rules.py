@@ -1,6 +1,5 @@
 """`waybill rules`: build the rule set that the consignment checks scan with, and show which one is in use."""
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,13 +11,11 @@ from waybill.cli.errors import CommandError
 from waybill.cli.files import read_text
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
+from waybill.consignments import runtime
 from waybill.consignments.domain.reports.summary import OLD_SIGNATURES_DAYS
 from waybill.core.clock import iso, moment_of, now
 
 if TYPE_CHECKING:
-    from waybill.consignments.adapters.rule_publications import RulePublications
-    from waybill.consignments.adapters.rule_sets import S3RuleSets
-    from waybill.consignments.adapters.signature_sets import S3SignatureSets
     from waybill.consignments.domain.checks.rule_set import RuleSet
 
 app = App()
@@ -26,8 +23,6 @@ rules = App(name="rules", help="The rules that files are scanned with for malwar
 app.add_typer(rules)
 signatures = App(name="signatures", help="The signatures that formats are told by.")
 rules.add_typer(signatures)
-
-_OUTPUT = "ConsignmentRulesBucketName"
 
 
 @rules.command()
@@ -87,12 +82,11 @@ def build(
 @rules.command()
 def show(cli: Cli) -> None:
     """Show the rule set in use."""
-    from waybill.consignments.adapters.rule_sets import shipped
-
-    published = _sets(cli).current()
-    if published is None and (version := _publications(cli).newest()) is not None:
+    cli.enter()
+    published = runtime.rule_sets().current()
+    if published is None and (version := runtime.rule_publications().newest()) is not None:
         raise CommandError(f"Rules were published (version {version}) and are gone: build them again.")
-    used = published or shipped()
+    used = published or runtime.shipped_rules()
     report = {
         "version": used.version,
         "yaraX": used.yara,
@@ -123,14 +117,12 @@ def update(
     older: Annotated[bool, typer.Option("--older", help="Also where it is older than the one in use.")] = False,
 ) -> None:
     """Try newer signatures, and put them in use for the next group of files."""
-    from waybill.consignments.domain.checks.signature_set import SignatureSet
-
-    with tempfile.TemporaryDirectory() as samples:
-        made = SignatureSet.proven(file, Path(samples))
+    made = runtime.proven_signatures(file)
+    cli.enter()
     used = _signatures_in_use(cli)
     if made.created < used["created"] and not older:
         raise CommandError(f"{file} was built {made.created}, before those in use ({used['created']}): see --older")
-    key = _signature_sets(cli).publish(made)
+    key = runtime.signature_sets().publish(made)
     _show_signatures(cli, {**made.manifest(), "origin": "updated", "key": key})
 
 
@@ -144,15 +136,10 @@ def show_signatures(cli: Cli) -> None:
 
 
 def _signatures_in_use(cli: Cli) -> dict[str, str]:
-    from waybill.consignments.domain.checks.scanner_process import ScannerProcess
-
-    if (published := _signature_sets(cli).current()) is not None:
+    cli.enter()
+    if (published := runtime.signature_sets().current()) is not None:
         return {**published.manifest(), "origin": "updated"}
-    process = ScannerProcess(None, (), {})
-    try:
-        found = process.versions()
-    finally:
-        process.close()
+    found = runtime.shipped_signatures()
     binary, container = found["binarySignatureFileVersion"], found["containerSignatureFileVersion"]
     return {"version": "", "created": found["signaturesCreated"], "binary": binary, "container": container} | {
         "origin": "shipped"
@@ -177,31 +164,11 @@ def _age(created: str) -> int:
     return (now() - built).days if built else 0
 
 
-def _signature_sets(cli: Cli) -> "S3SignatureSets":
-    from waybill.consignments.adapters.signature_sets import S3SignatureSets
-
-    return S3SignatureSets(cli.client("s3"), cli.stack.output(_OUTPUT))
-
-
 def _publish(cli: Cli, made: "RuleSet") -> str:
+    cli.enter()
     # Remembered first: rules that are remembered and missing fail the checks, those that are forgotten do not.
-    _publications(cli).note(made.version)
-    return _sets(cli).publish(replace(made, built=iso(now())))
-
-
-def _publications(cli: Cli) -> "RulePublications":
-    from waybill.consignments.adapters.rule_publications import RulePublications
-    from waybill.consignments.errors import ConsignmentsUnavailableError
-    from waybill.core.aws.table import Table
-
-    name = cli.stack.output("ConsignmentsTableName")
-    return RulePublications(Table(cli.client("dynamodb"), name, ConsignmentsUnavailableError))
-
-
-def _sets(cli: Cli) -> "S3RuleSets":
-    from waybill.consignments.adapters.rule_sets import S3RuleSets
-
-    return S3RuleSets(cli.client("s3"), cli.stack.output(_OUTPUT))
+    runtime.rule_publications().note(made.version)
+    return runtime.rule_sets().publish(replace(made, built=iso(now())))
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -4,13 +4,15 @@ import ssl
 import time
 from collections.abc import Mapping
 
-from waybill.core.hosts import Resolver, is_public, resolve
+from waybill.core.hosts import is_public
 from waybill.core.http_client import (
     BrokenAnswerError,
     HttpClient,
     RequestRefusedError,
+    Resolver,
     TimedOutError,
     UnreachableError,
+    resolve,
 )
 from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
 

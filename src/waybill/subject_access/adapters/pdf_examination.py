@@ -22,11 +22,11 @@ def counted_pages(file: Path) -> int:
         It is no PDF that can be read to its last page, needs a password, or has scripts, actions or files in it.
     """
     # Not at the top: only this needs a reader of PDFs.
-    from waybill.subject_access.domain.report import fitness
+    from waybill.subject_access.adapters import pdf_program
 
     try:
         child = subprocess.run(  # noqa: S603 (a module of our own, and a file that we have named)
-            [sys.executable, "-m", fitness.__name__, str(file)],
+            [sys.executable, "-m", pdf_program.__name__, str(file)],
             capture_output=True,
             check=False,
             # What finds a module here finds it there; nothing else of the environment is for a parser.

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from waybill.core.hosts import Resolver, resolve
 from waybill.core.http_client import (
     AnswerTooLargeError,
     BrokenAnswerError,
@@ -14,8 +13,10 @@ from waybill.core.http_client import (
     HttpAnswer,
     HttpClient,
     RequestRefusedError,
+    Resolver,
     TimedOutError,
     UnreachableError,
+    resolve,
 )
 from waybill.subject_access.domain.upstream.addresses import AddressRefusedError, Destinations
 from waybill.subject_access.domain.upstream.codes import Code

@@ -116,6 +116,12 @@ class Digest:
     blank: bool
 
 
+type PartAnswer = Any | Failure
+"""What a parser says of a file: as `interpret`, `scan`, `inspect` or `members_of` return it; or why it says nothing."""
+type PartAnswers = dict[str, PartAnswer]
+"""The answers of the parts that were asked for, by their names."""
+
+
 @dataclass(frozen=True)
 class Examination:
     """What is asked about the file at `path`.

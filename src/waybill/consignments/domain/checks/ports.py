@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord, ScanAnswer
+from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord, PartAnswers, ScanAnswer
 
 
 class OpenObject(Protocol):
@@ -102,15 +102,15 @@ class Scanners(Protocol):
         """
         ...
 
-    def examine(self, question: Examination) -> dict[str, Any | Failure]:
+    def examine(self, question: Examination) -> PartAnswers:
         """Return the result of each part of the question, or why there is none."""
         ...
 
-    def examine_afresh(self, question: Examination) -> dict[str, Any | Failure]:
+    def examine_afresh(self, question: Examination) -> PartAnswers:
         """Return what `examine` does, from a process that has seen no other file."""
         ...
 
-    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
+    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[PartAnswers]:
         """Return the results of several questions, within `seconds` if no file is hostile; on any thread."""
         ...
 
@@ -118,7 +118,7 @@ class Scanners(Protocol):
         """Hand a question over, to go on with something else until `answers`."""
         ...
 
-    def answers(self) -> dict[str, Any | Failure]:
+    def answers(self) -> PartAnswers:
         """Return the answers to the last question."""
         ...
 

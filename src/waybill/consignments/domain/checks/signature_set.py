@@ -8,7 +8,7 @@ from typing import Any
 
 from waybill.consignments.domain.checks.errors import RuleSetInvalidError
 from waybill.consignments.domain.checks.models import Examination, Failure
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+from waybill.consignments.domain.checks.ports import Scanners
 from waybill.consignments.domain.checks.self_test import harmless
 from waybill.consignments.domain.checks.spool import write_whole
 
@@ -34,28 +34,23 @@ class SignatureSet:
     content: bytes = field(repr=False, compare=False)
 
     @classmethod
-    def proven(cls, path: Path, folder: Path) -> "SignatureSet":
-        """Return the set in the file at `path`, tried in a process of its own; `folder` takes the samples.
+    def proven(cls, content: bytes, scanners: Scanners, folder: Path) -> "SignatureSet":
+        """Return the set with that `content`, tried with `scanners` that have it; `folder` takes the samples.
 
         Raises
         ------
         RuleSetInvalidError
             The program cannot read it, or it does not know formats that every release knows.
         """
-        content = path.read_bytes()
-        process = ScannerProcess(None, (), {}, signatures=path)
-        try:
-            found = process.versions()
-            for name, wanted in _KNOWN.items():
-                sample = folder / name
-                sample.write_bytes(harmless()[name])
-                extension = name.rpartition(".")[2]
-                answer = process.examine(Examination(sample, {"identify": _SECONDS}, extension))["identify"]
-                puids = set() if isinstance(answer, Failure) else {str(each["puid"]) for each in answer["matches"]}
-                if not puids & wanted:
-                    raise RuleSetInvalidError(f"self-test: the signatures take {name} for {', '.join(sorted(puids))}")
-        finally:
-            process.close()
+        found = scanners.versions()
+        for name, wanted in _KNOWN.items():
+            sample = folder / name
+            sample.write_bytes(harmless()[name])
+            extension = name.rpartition(".")[2]
+            answer = scanners.examine(Examination(sample, {"identify": _SECONDS}, extension))["identify"]
+            puids = set() if isinstance(answer, Failure) else {str(each["puid"]) for each in answer["matches"]}
+            if not puids & wanted:
+                raise RuleSetInvalidError(f"self-test: the signatures take {name} for {', '.join(sorted(puids))}")
         version = hashlib.sha256(content).hexdigest()
         binary, container = found["binarySignatureFileVersion"], found["containerSignatureFileVersion"]
         return cls(version, found["signaturesCreated"], binary, container, content)

@@ -1,19 +1,15 @@
 """Whether a file that came from outside is a PDF that may be handed on, read to its end.
 
-CWE-434, CWE-345; ISO 32000-1, 7.11.4 (embedded files), 12.6 (actions). As a program it says so in JSON: a parser that
-is not ours may die, or take all memory and time, on what was made for that, and the program alone has to.
+CWE-434, CWE-345; ISO 32000-1, 7.11.4 (embedded files), 12.6 (actions). A parser that is not ours may die, or take all
+memory and time, on what was made for that: it runs in a process of its own.
 """
 
-import json
-import resource
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pikepdf
 
-_MEMORY_BYTES: Final = 1 << 30
 # What the pages show may unfold to so much in all.
 _MOST_CONTENT_BYTES: Final = 1 << 30
 _MOST_PAGES: Final = 200_000
@@ -82,14 +78,3 @@ def _acts(found: object, depth: int = 0) -> bool:
 def _within(values: Iterable[object]) -> Iterator[object]:
     """Yield those values that are no objects of their own: these are looked at for themselves."""
     return (one for one in values if isinstance(one, pikepdf.Object) and not one.is_indirect)
-
-
-def main() -> None:
-    """Say in JSON what is to be said of the file that is named."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    found = examined(Path(sys.argv[1]))
-    sys.stdout.write(json.dumps({"pages": found} if isinstance(found, int) else {"problem": found}))
-
-
-if __name__ == "__main__":
-    main()

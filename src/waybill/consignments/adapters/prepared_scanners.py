@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from waybill.consignments.domain.checks.scanner_pair import ScannerPair
+from waybill.consignments.adapters.scanner_pair import ScannerPair
 
 if TYPE_CHECKING:
     from waybill.consignments.domain.checks.rule_set import RuleSet

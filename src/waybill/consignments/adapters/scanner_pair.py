@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, override
+from typing import override
 
-from waybill.consignments.domain.checks.models import Examination, Failure
+from waybill.consignments.adapters.scanner_process import ScannerProcess
+from waybill.consignments.domain.checks.models import Examination, PartAnswers
 from waybill.consignments.domain.checks.ports import Scanners
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
 _OF_FORMATS = frozenset({"identify", "members"})
 # Together less than what the function has.
 _FORMATS_BYTES, _INSIDE_BYTES = 640 << 20, 1 << 30
 
-type _Examining = Callable[[Examination], dict[str, Any | Failure]]
+type _Examining = Callable[[Examination], PartAnswers]
 
 
 class ScannerPair(Scanners):
@@ -61,21 +61,21 @@ class ScannerPair(Scanners):
         return found.result()
 
     @override
-    def examine(self, question: Examination) -> dict[str, Any | Failure]:
+    def examine(self, question: Examination) -> PartAnswers:
         return self._both(question, self._formats.examine, self._inside.examine)
 
     @override
-    def examine_afresh(self, question: Examination) -> dict[str, Any | Failure]:
+    def examine_afresh(self, question: Examination) -> PartAnswers:
         return self._both(question, self._formats.examine_afresh, self._inside.examine_afresh)
 
-    def _both(self, question: Examination, of_formats: _Examining, of_inside: _Examining) -> dict[str, Any | Failure]:
+    def _both(self, question: Examination, of_formats: _Examining, of_inside: _Examining) -> PartAnswers:
         formats, inside = _split(question)
         found = self._formats_line.submit(of_formats, formats) if formats.parts else None
         answers = self._inside_line.submit(of_inside, inside).result() if inside.parts else {}
         return {**answers, **(found.result() if found else {})}
 
     @override
-    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
+    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[PartAnswers]:
         formats, inside = zip(*map(_split, questions), strict=True) if questions else ((), ())
         found = self._formats_line.submit(self._formats.examine_all, formats, seconds)
         answers = self._inside_line.submit(self._inside.examine_all, inside, seconds)
@@ -86,7 +86,7 @@ class ScannerPair(Scanners):
         self._inside.ask(question)
 
     @override
-    def answers(self) -> dict[str, Any | Failure]:
+    def answers(self) -> PartAnswers:
         return self._inside.answers()
 
     def close(self) -> None:

@@ -1,13 +1,5 @@
-"""The process of the scanners: `python -m waybill.consignments.domain.checks.scanner_main <descriptor>`.
+"""The parsers of one file, part by part. Imported in the scanners' process alone, since what they open is hostile."""
 
-Talks in lines of JSON over the socket that it inherits. What it parses may crash it or stall it: it holds no
-credentials, and `scanner_process` ends it and starts another.
-"""
-
-import json
-import resource
-import socket  # noqa: TID251 - what the parent holds the other end of
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +17,9 @@ _NO_FORMAT = b"\0\1"
 _EXTENSIONS = 1000
 
 
-class _Scanners:
+class Parsers:
+    """What is asked of a file, and the parser that answers it."""
+
     def __init__(self, rules: MalwareRules | None, signatures: str | None = None, *, identifying: bool = True) -> None:
         self._rules = rules
         self._known: dict[str, bool] = {}
@@ -126,41 +120,3 @@ def _siegfried(signatures: str | None) -> Any:
     import pygfried
 
     return pygfried.Scanner(signature=signatures) if signatures else pygfried.Scanner()
-
-
-def main() -> None:
-    """Answer questions until the other side closes the connection."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with socket.socket(fileno=int(sys.argv[1])) as connection:
-        lines = connection.makefile("rb")
-        start = json.loads(lines.readline())
-        _limit_memory(start["memoryBytes"])
-        try:
-            rules = MalwareRules(Path(start["rules"]).read_bytes(), start["excluded"]) if start["rules"] else None
-            scanners = _Scanners(rules, start["signatures"], identifying=start["identifying"])
-        except OSError as error:
-            _send(connection, {"invalid": str(error)})
-            return
-        _send(connection, {"versions": scanners.versions()})
-        for line in lines:
-            request = json.loads(line)
-            if "together" in request:
-                _send(connection, {"together": scanners.together(request["together"])})
-                continue
-            for answer in scanners.answers(request):
-                _send(connection, answer)
-
-
-def _limit_memory(count: int) -> None:
-    """Let this process allocate `count` bytes: what a file unpacks to must not take the whole function's memory."""
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    allowed = count if most == resource.RLIM_INFINITY else min(count, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
-
-
-def _send(connection: socket.socket, message: dict[str, Any]) -> None:
-    connection.sendall(json.dumps(message).encode() + b"\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
-from typing import Any, override
+from typing import TypedDict, override
 
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.domain.checks.models import Examination, Failure, Reason
+from waybill.consignments.domain.checks.models import Examination, Failure, PartAnswer, PartAnswers, Reason
 from waybill.consignments.domain.checks.ports import Scanners
 from waybill.core.retry import Retry
 
-MODULE = "waybill.consignments.domain.checks.scanner_main"
+MODULE = "waybill.consignments.adapters.scanner_program"
 _START_SECONDS = 60.0
 # YARA-X ends a scan by itself, which spares the process; this is how much longer it may take to say so.
 _GRACE_SECONDS = 2.0
@@ -36,6 +36,22 @@ class _Stalled(Exception):
 
 class _Crashed(Exception):
     pass
+
+
+class _Said(TypedDict, total=False):
+    """What a parser says of a file; `kind` is that of an error."""
+
+    result: PartAnswer
+    error: str
+    kind: str
+
+
+class _Message(_Said, total=False):
+    """A line of the program: how it began, what it says of one part, or of several files at once by part."""
+
+    versions: dict[str, str]
+    invalid: str
+    together: list[dict[str, _Said]]
 
 
 class _Process:
@@ -60,13 +76,13 @@ class _Process:
     def pid(self) -> int:
         return self._process.pid
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: Mapping[str, object]) -> None:
         try:
             self._connection.sendall(json.dumps(message).encode() + b"\n")
         except OSError as error:
             raise _Crashed from error
 
-    def receive(self, seconds: float) -> dict[str, Any]:
+    def receive(self, seconds: float) -> "_Message":
         deadline = time.monotonic() + seconds
         while b"\n" not in self._received:
             left = deadline - time.monotonic()
@@ -83,8 +99,8 @@ class _Process:
                 raise _Crashed
             self._received += received
         line, _, self._received = self._received.partition(b"\n")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        message: _Message = json.loads(line)
+        return message
 
     def end(self) -> None:
         self._process.kill()
@@ -150,13 +166,13 @@ class ScannerProcess(Scanners):
             return self._versions
 
     @override
-    def examine(self, question: Examination) -> dict[str, Any | Failure]:
+    def examine(self, question: Examination) -> PartAnswers:
         with self._one_at_a_time:
             self.ask(question)
             return self.answers()
 
     @override
-    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
+    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[PartAnswers]:
         """Return the results of several questions, together, which spares most of what one costs besides.
 
         If that takes longer than `seconds`, or ends the process, each is asked alone, with its own limits: so a file
@@ -170,7 +186,7 @@ class ScannerProcess(Scanners):
                     self.close()
             return [self.examine(question) for question in questions]
 
-    def _together(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
+    def _together(self, questions: Sequence[Examination], seconds: float) -> list[PartAnswers]:
         process = self._running()
         process.send({"together": [_request(question, list(question.parts)) for question in questions]})
         answers = process.receive(seconds)["together"]
@@ -188,11 +204,11 @@ class ScannerProcess(Scanners):
                 self._send(question, list(question.parts))
 
     @override
-    def answers(self) -> dict[str, Any | Failure]:
+    def answers(self) -> PartAnswers:
         question, self._asked = self._asked, None
         if question is None:
             raise RuntimeError("nothing was asked")
-        results: dict[str, Any | Failure] = {}
+        results: PartAnswers = {}
         waiting = list(question.parts)
         while waiting:
             part = waiting.pop(0)
@@ -216,7 +232,7 @@ class ScannerProcess(Scanners):
             self._process = None
 
     @override
-    def examine_afresh(self, question: Examination) -> dict[str, Any | Failure]:
+    def examine_afresh(self, question: Examination) -> PartAnswers:
         with self._one_at_a_time:
             self.close()
             return self.examine(question)
@@ -248,7 +264,7 @@ class ScannerProcess(Scanners):
         raise ChecksUnavailableError("the scanners' process does not start")
 
 
-def _request(question: Examination, parts: list[str]) -> dict[str, Any]:
+def _request(question: Examination, parts: list[str]) -> dict[str, object]:
     return {
         "path": str(question.path),
         "parts": parts,
@@ -263,7 +279,7 @@ def _allowance(part: str, seconds: float) -> float:
     return seconds + _GRACE_SECONDS if part == "scan" else seconds
 
 
-def _result(answer: dict[str, Any]) -> Any | Failure:
+def _result(answer: "_Said") -> PartAnswer:
     if "error" not in answer:
         return answer["result"]
     if answer["error"] == "TIME_LIMIT":
