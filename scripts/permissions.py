@@ -115,7 +115,9 @@ def _function(name: str, function: Tree, role: Tree, common: Iterable[str]) -> I
             shared.append(policy["Ref"])
         else:
             rows += rows_of(name, policy)
-    rows += _added_by_sam(function, role, common)
+    for row in _added_by_sam(function, role, common):
+        if row not in rows:  # events and streams of one function have the same statement
+            rows.append(row)
     if shared:
         yield _all_of(shared)
     if rows:

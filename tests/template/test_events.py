@@ -245,7 +245,7 @@ def next_functions(stack: Stack) -> dict[str, set[str]]:
         sent = [
             grant.resource
             for grant in stack.grants(target(function["Role"]))
-            if grant.action.startswith(STARTING) and "EventInvokeConfig" not in grant.within
+            if grant.action.startswith(STARTING) and not grant.of_lost_events
         ]
         found[name] = {
             consumer for resource in sent for consumer in consumers.get(RESOURCE_IN.sub(r"\1", resource), set())

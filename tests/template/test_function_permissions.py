@@ -76,7 +76,7 @@ def wanted(operation: str) -> set[str]:
 
 def given(stack: Stack, function: str) -> set[str]:
     """The actions that the function's policies allow, but for those of its on-failure destination."""
-    return {grant.action for grant in stack.grants(f"{function}Role") if "EventInvokeConfig" not in grant.within} - KEYS
+    return {grant.action for grant in stack.grants(f"{function}Role") if not grant.of_lost_events} - KEYS
 
 
 @every("function", FUNCTIONS)

@@ -132,14 +132,15 @@ def test_has_exactly_the_variables_of_the_settings_that_it_loads(stack: Stack, c
 @every_function
 def test_an_asynchronous_function_hands_over_what_it_cannot_handle(stack: Stack, function: str) -> None:
     events = [event for event in stack.events(function) if event.kind in ASYNCHRONOUS]
-    configurations = [
-        config
+    queues = [
+        target(config["DestinationConfig"]["OnFailure"]["Destination"])
         for config in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
         if target(config["FunctionName"]) == function
     ]
-    assert len(configurations) == bool(events)
-    for config in configurations:
-        queue = target(config["DestinationConfig"]["OnFailure"]["Destination"])
+    if "DeadLetterConfig" in stack[function]:
+        queues.append(target(stack[function]["DeadLetterConfig"]["TargetArn"]))
+    assert len(queues) == bool(events)
+    for queue in queues:
         assert stack.resources[queue]["Type"] == "AWS::SQS::Queue"
         assert any(
             grant.action == "sqs:SendMessage" and grant.resource == queue for grant in stack.grants(f"{function}Role")

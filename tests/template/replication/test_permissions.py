@@ -150,7 +150,7 @@ def _name_of(method: Callable[..., object]) -> str:
 
 
 def given(stack: Stack, function: str) -> list[Grant]:
-    return [grant for grant in stack.grants(f"{function}Role") if "EventInvokeConfig" not in grant.within]
+    return [grant for grant in stack.grants(f"{function}Role") if not grant.of_lost_events]
 
 
 @every("function", FUNCTIONS)

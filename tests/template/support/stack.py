@@ -22,6 +22,11 @@ class Grant(NamedTuple):
     only_with: str | None
     where: tuple[str, ...]
 
+    @property
+    def of_lost_events(self) -> bool:
+        """Whether Lambda needs it and no code does: to hand over an event that a function has failed of for good."""
+        return self.within == "DeadLetterQueuePolicy" or "EventInvokeConfig" in self.within
+
 
 class Event(NamedTuple):
     """What invokes a function."""

@@ -203,6 +203,37 @@ def test_a_rule_s_function_that_fails_is_run_again_and_its_event_kept(account: A
     assert json.loads(received[0]["Body"])["requestPayload"]["detail"] == {"n": 1}
 
 
+def test_a_dead_letter_queue_of_a_template_gets_the_event_itself(account: Account) -> None:
+    """CloudFormation, AWS::Lambda::Function; Lambda Developer Guide, "Adding a dead-letter queue"."""
+    sqs, functions, cloudformation = account.client("sqs"), account.client("lambda"), account.client("cloudformation")
+    properties = {
+        "FunctionName": "fails",
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Role": ROLE,
+        "Code": {"ZipFile": "def handler(event, context):\n    raise ValueError('no')\n"},
+        "DeadLetterConfig": {"TargetArn": {"Fn::GetAtt": "Dead.Arn"}},
+    }
+    resources = {
+        "Dead": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "dead"}},
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": properties},
+    }
+    cloudformation.create_stack(StackName="fails", TemplateBody=json.dumps({"Resources": resources}))
+    until(
+        lambda: cloudformation.describe_stacks(StackName="fails")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE",
+        "the stack is there",
+    )
+    functions.put_function_event_invoke_config(FunctionName="fails", MaximumRetryAttempts=0)
+    functions.invoke(FunctionName="fails", InvocationType="Event", Payload=b'{"n": 1}')
+    url = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
+    (kept,) = until(
+        lambda: sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages"), "the event is kept"
+    )
+    assert json.loads(kept["Body"]) == {"n": 1}
+    assert kept["MessageAttributes"]["ErrorMessage"]["StringValue"] == "no"
+    assert kept["MessageAttributes"].keys() == {"RequestID", "ErrorCode", "ErrorMessage"}
+
+
 def test_a_message_is_hidden_for_twelve_hours_from_its_receipt_at_most(account: Account) -> None:
     """Amazon SQS API Reference, ChangeMessageVisibility."""
     sqs = account.client("sqs")

@@ -12,6 +12,8 @@
 5. EventBridge invokes a rule's function asynchronously: with its retries, and with its failure destination (Amazon
    EventBridge User Guide, "Event bus targets"; Lambda Developer Guide, "How Lambda handles errors and retries with
    asynchronous invocation"). MiniStack calls it once, and drops an event that fails.
+6. What a function's dead-letter queue gets is the event itself, with the error as attributes ("Adding a dead-letter
+   queue"). MiniStack sends what a failure destination would get.
 """
 
 import json
@@ -19,7 +21,8 @@ import threading
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import eventbridge, lambda_svc
+from ministack.core.responses import new_uuid
+from ministack.services import eventbridge, lambda_svc, sqs
 
 _REPORTED = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
 # An answer with status "error" would end the process.
@@ -39,6 +42,7 @@ def mend() -> None:
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_REPORTED, _RAISED)
     _name_errors()
     eventbridge._dispatch_to_lambda = _invoke_as_a_rule
+    _keep_events_as_they_are()
 
 
 def _name_errors() -> None:
@@ -90,3 +94,28 @@ def _invoke_as_a_rule(arn: str, payload: str) -> None:
     if function and config:
         record = lambda_svc._execution_record_for_config(function, config)
         lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+
+
+def _keep_events_as_they_are() -> None:
+    hand_over = lambda_svc._route_async_failure
+
+    def hand_over_by_kind(target: str, name: str, event: Any, result: dict[str, Any]) -> None:
+        function = lambda_svc._functions.get(name, {})
+        kept = (function.get("config", {}).get("DeadLetterConfig") or {}).get("TargetArn")
+        queue = sqs._queue_by_arn(target) if target == kept else None
+        if queue is None:
+            hand_over(target, name, event, result)
+            return
+        body = result.get("body")
+        told = body.get("errorMessage", "") if isinstance(body, dict) else ""
+        attributes = {"RequestID": new_uuid(), "ErrorCode": "200", "ErrorMessage": str(told)[:1024] or "no message"}
+        message = {
+            "MessageBody": json.dumps(event),
+            "MessageAttributes": {
+                each: {"DataType": "Number" if each == "ErrorCode" else "String", "StringValue": value}
+                for each, value in attributes.items()
+            },
+        }
+        sqs._act_send_message(message, queue["url"])
+
+    lambda_svc._route_async_failure = hand_over_by_kind

@@ -3,13 +3,14 @@
 - `TimeToLiveSpecification` of a table (CloudFormation, AWS::DynamoDB::Table).
 - `ObjectLockEnabled` and `ObjectLockConfiguration` of a bucket (AWS::S3::Bucket). Versioning of such a bucket cannot be
   suspended (Amazon S3 User Guide, "Locking objects with Object Lock": `InvalidBucketState`).
+- `DeadLetterConfig` of a function (AWS::Lambda::Function).
 - `MaximumConcurrency` of an event source mapping that comes from a parameter: MiniStack compares its text with numbers.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import dynamodb, s3
+from ministack.services import dynamodb, lambda_svc, s3
 from ministack.services.cloudformation import provisioners
 
 
@@ -17,8 +18,13 @@ def mend() -> None:
     """Do what the properties say, after a resource is created or updated."""
     _follow("AWS::DynamoDB::Table", _set_time_to_live)
     _follow("AWS::S3::Bucket", _lock)
+    _follow("AWS::Lambda::Function", _keep_what_fails)
     _count_with_parameters()
     _keep_versioning()
+
+
+def _keep_what_fails(name: str, properties: dict[str, Any]) -> None:
+    lambda_svc._functions[name]["config"]["DeadLetterConfig"] = properties.get("DeadLetterConfig") or {}
 
 
 def _count_with_parameters() -> None:
