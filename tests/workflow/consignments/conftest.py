@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 import pytest
 
 from tests.workflow.support.application import Application, Execution
+from tests.workflow.support.direct import DIRECT
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Checks:
         content = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.application.api_url}{path}", content, headers, method=method)
         try:
-            with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+            with DIRECT.open(request, timeout=60) as answer:
                 return {**json.loads(answer.read()), "httpStatus": answer.status}
         except HTTPError as error:
             return {**json.loads(error.read()), "httpStatus": error.code}

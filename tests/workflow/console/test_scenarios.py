@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urljoin
-from urllib.request import ProxyHandler, build_opener
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,6 +17,7 @@ from tests.workflow.console.conftest import Page, Visitor
 from tests.workflow.scanning.conftest import Scanner
 from tests.workflow.subject_access.conftest import Case
 from tests.workflow.support.application import Application
+from tests.workflow.support.direct import DIRECT
 from tests.workflow.support.polling import THROTTLED, until
 from waybill.cli.subject_access.stub_service import StubReply
 
@@ -224,7 +224,7 @@ def shown_in(page: Page) -> str:
 
 
 def content_at(address: str) -> bytes:
-    with build_opener(ProxyHandler({})).open(address, timeout=60) as answer:
+    with DIRECT.open(address, timeout=60) as answer:
         return bytes(answer.read())
 
 

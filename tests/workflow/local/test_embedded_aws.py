@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.workflow.support.account import REGION, ROLE, Account, embedded, opened
+from tests.workflow.support.direct import DIRECT
 from tests.workflow.support.polling import until
 
 # What the account has processes for, whatever runs: `LAMBDA_ACCOUNT_CONCURRENCY` of the local stack.
@@ -39,7 +40,7 @@ def busy_account(project: Path, tmp_path: Path) -> Iterator[Account]:
 def post(url: str, body: bytes = b"{}") -> int:
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+        with DIRECT.open(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -162,9 +163,8 @@ def test_a_definition_says_what_the_gateway_itself_answers(account: Account) -> 
         "the stack is there",
     )
     (api,) = (one["id"] for one in account.client("apigateway").get_rest_apis()["items"] if one["name"] == "answers")
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with pytest.raises(urllib.error.HTTPError) as refused:
-        direct.open(f"{account.endpoint}/_aws/execute-api/{api}/v1/nowhere", timeout=60)
+        DIRECT.open(f"{account.endpoint}/_aws/execute-api/{api}/v1/nowhere", timeout=60)
     assert (refused.value.code, refused.value.headers["Retry-After"]) == (410, "7")
     assert json.loads(refused.value.read()) == {"gone": "/v1/nowhere"}
 

@@ -5,12 +5,13 @@ import io
 import json
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 from pypdf import PdfReader
 
 from tests.functional.subject_access.conftest import pdf_of
 from tests.workflow.subject_access.conftest import Case, holding
+from tests.workflow.support.direct import DIRECT
 from waybill.cli.subject_access.stub_service import StubService
 
 
@@ -26,7 +27,7 @@ def ask(case: Case, method: str, path: str, body: bytes | None = None, **headers
         method=method,
     )
     try:
-        with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+        with DIRECT.open(request, timeout=60) as answer:
             return answer.status, answer.read()
     except HTTPError as error:
         return error.code, error.read()
@@ -51,7 +52,7 @@ def test_from_the_request_to_the_bytes_of_its_report(case: Case) -> None:
     assert status == 200
     told = json.loads(ask(case, "GET", f"/report?id={request_id}")[1])
     assert (len(pdf), hashlib.sha256(pdf).hexdigest()) == (told["bytes"], told["sha256"])
-    with build_opener(ProxyHandler({})).open(told["url"], timeout=60) as answer:
+    with DIRECT.open(told["url"], timeout=60) as answer:
         assert answer.read() == pdf
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
     assert "Łukasz <b>&amp;</b>" in text
@@ -67,7 +68,7 @@ def test_from_the_request_to_the_bytes_of_its_report(case: Case) -> None:
 def put(url: str, body: bytes) -> int:
     """Put a report where an upload address leads."""
     request = Request(url, body, {"Content-Type": "application/pdf"}, method="PUT")
-    with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+    with DIRECT.open(request, timeout=60) as answer:
         status: int = answer.status
     return status
 
@@ -85,7 +86,7 @@ def test_a_worker_outside_fulfils_a_request_and_cannot_change_it_afterwards(case
     assert ask(case, "PATCH", f"{path}/complete", json.dumps(proof | {"report": report}).encode())[0] == 200
     assert put(claim["uploadUrl"], b"%PDF-1.7 made too late") == 200
     told = json.loads(ask(case, "GET", f"/report?id={case.label}")[1])
-    with build_opener(ProxyHandler({})).open(told["url"], timeout=60) as answer:
+    with DIRECT.open(told["url"], timeout=60) as answer:
         assert answer.read() == pdf
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 from tests.workflow.support.application import Application
+from tests.workflow.support.direct import DIRECT
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Api:
             headers["Authorization"] = f"Bearer {self.token}"
         request = Request(f"{self.url}{path}", body, headers, method=method)
         try:
-            with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+            with DIRECT.open(request, timeout=60) as answer:
                 return _read(answer)
         except HTTPError as error:
             return _read(error)

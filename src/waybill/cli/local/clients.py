@@ -1,8 +1,16 @@
 """boto3 for the embedded AWS."""
 
-from typing import Any
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from waybill.cli.local.account import TEST_CREDENTIALS
+
+if TYPE_CHECKING:
+    from boto3 import Session
+
+# A session makes one client at a time (boto3, "Session reference", "Multithreading or multiprocessing with sessions").
+_one_is_made = Lock()
 
 
 def local_client(service: str, endpoint: str, region: str) -> Any:
@@ -11,15 +19,22 @@ def local_client(service: str, endpoint: str, region: str) -> Any:
     It ignores the AWS profiles and the proxies of this machine, and adds no prefix to the host name, as
     `StartSyncExecution` would.
     """
-    # Half of the program's start-up time; `--help` and completion need no client.
-    import boto3
     from botocore.config import Config
 
-    session = boto3.Session(
+    config = Config(proxies={}, inject_host_prefix=False, retries={"mode": "standard", "total_max_attempts": 3})
+    with _one_is_made:
+        client: Any = _session(region).client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+    return client
+
+
+@cache
+def _session(region: str) -> "Session":
+    """Return the session of a region: what each reads of the service's endpoints takes longer than a client's rest."""
+    # Half of the program's start-up time; `--help` and completion need no client.
+    import boto3
+
+    return boto3.Session(
         aws_access_key_id=TEST_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=TEST_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=region,
     )
-    config = Config(proxies={}, inject_host_prefix=False, retries={"mode": "standard", "total_max_attempts": 3})
-    client: Any = session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
-    return client
