@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from tests.scheduling import SharedWork
+from tests.scheduling import WORKFLOW_TESTS, SharedWork, leaves_out
 from tests.workflow.support.parameters import LOCAL_STACK
 from waybill.cli.local.stack_file import StackFile
 from waybill.core import settings
@@ -25,9 +25,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 hypothesis_settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("waybill")
 
-_WORKFLOW_TESTS = "tests/workflow/"
 # A niceness (nice(2)): a quarter of a core's time, where both want all of it.
 _LATER = 5
+
+_SESSION = pytest.StashKey[pytest.Session]()
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -63,24 +64,41 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """Compile once what each worker would compile: in a fresh clone, twice as much work as to collect the tests."""
     compiled = (PROJECT / "tests" / "unit" / "core" / "__pycache__").glob("test_*.pyc")
-    if sys.dont_write_bytecode or config.args != config.getini("testpaths") or any(compiled):
+    if sys.dont_write_bytecode or not _runs_all(config) or any(compiled):
         return
     collect = [sys.executable, "-m", "pytest", "--collect-only", "--quiet"]
-    parts = (["tests/unit", "tests/template"], ["tests/functional", "tests/console", "tests/workflow"])
+    parts = (["tests/unit", "tests/template"], ["tests/functional", "tests/console"])
     for collecting in [subprocess.Popen([*collect, *part], cwd=PROJECT, stdout=subprocess.DEVNULL) for part in parts]:
         collecting.wait()  # what is wrong with a test, the workers say
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_SESSION] = session
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedWork:
-    return SharedWork(config, log)
+    return SharedWork(config.stash[_SESSION], log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    if _runs_all(node.config):
+        node.workerinput["leaves_out"] = leaves_out(node.gateway.id, node.workerinput["workercount"])
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    left_out = getattr(config, "workerinput", {}).get("leaves_out")
+    if left_out is None or collection_path.parent != PROJECT / "tests" or not collection_path.is_dir():
+        return None
+    return ("workflow" if collection_path.name == "workflow" else "other") == left_out or None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") and not config.getoption("--long"):
             item.add_marker(pytest.mark.skip("takes long: --long runs it"))
-        if item.nodeid.startswith(_WORKFLOW_TESTS):
+        if item.nodeid.startswith(WORKFLOW_TESTS):
             item.add_marker(pytest.mark.workflow)
             item.add_marker(pytest.mark.timeout(900))  # the first of them builds and deploys
 
@@ -88,7 +106,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Let the workers that have an embedded AWS go first: they last longest, and the others fill what they leave."""
-    if hasattr(item.config, "workerinput") and not item.nodeid.startswith(_WORKFLOW_TESTS) and os.nice(0) < _LATER:
+    if hasattr(item.config, "workerinput") and not item.nodeid.startswith(WORKFLOW_TESTS) and os.nice(0) < _LATER:
         os.nice(_LATER - os.nice(0))
 
 
@@ -133,6 +151,10 @@ def project() -> Path:
 def sample_event() -> Callable[[str], Any]:
     """Read `events/<name>.json`, for example `replication/copy_to_destination`."""
     return lambda name: json.loads((PROJECT / "events" / f"{name}.json").read_text("utf-8"))
+
+
+def _runs_all(config: pytest.Config) -> bool:
+    return bool(config.args == config.getini("testpaths"))
 
 
 def _forget() -> None:

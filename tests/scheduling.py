@@ -1,12 +1,20 @@
 """Which tests pytest-xdist runs in one worker, so that they share what is costly to make."""
 
-from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
+
+WORKFLOW_TESTS = "tests/workflow/"
+
+# A worker that has more tests than this before it gets no others yet.
+_AHEAD = 2
 
 # The longest name that a test's begins with says which group it belongs to.
 _GROUPS = {
@@ -23,12 +31,51 @@ _GROUPS = {
 }
 
 
+# A run of all tests has this many workers for `tests/workflow/`, and they know no other tests.
+WORKFLOW_WORKERS = len({group for name, group in _GROUPS.items() if name.startswith(WORKFLOW_TESTS)})
+_OTHER_WORKERS = 2
+
+
+def leaves_out(worker: str, workers: int) -> str | None:
+    """Return which tests a worker of a run of all tests does not collect: "workflow", "other", or None.
+
+    To collect all tests takes 10 s of the processor, and what they import some hundred megabytes.
+    `worker` is its name for pytest-xdist. One that takes the place of a crashed one has a higher number than all.
+    """
+    number = int(worker.removeprefix("gw"))
+    if workers < WORKFLOW_WORKERS + _OTHER_WORKERS or number >= workers:
+        return None
+    return "other" if number < WORKFLOW_WORKERS else "workflow"
+
+
 class SharedWork(LoadScopeScheduling):  # type: ignore[misc]
-    """Sends the tests of a group to one worker, largest group first, and every other test to any.
+    """Sends the tests of a group to one worker, largest group first, and every other test to any that has collected it.
 
     pytest-xdist's own `--dist loadgroup` does the same by renaming the tests, which pytest 9.2 no longer lets it do.
     With each test it goes through all that have run, which takes 20 s of 12,000 tests: here they are forgotten.
     """
+
+    def __init__(self, session: pytest.Session, log: Any) -> None:
+        super().__init__(session.config, log)
+        self._session = session
+        self._places: dict[WorkerController, dict[str, int]] = {}
+
+    def add_node_collection(self, node: "WorkerController", collection: Sequence[str]) -> None:
+        """Take the tests that a worker knows."""
+        self.registered_collections[node] = list(collection)
+        self._places[node] = {name: place for place, name in enumerate(collection)}
+
+    def schedule(self) -> None:
+        """Give each worker what it needs to begin; the first time, bring all that is to be done into an order."""
+        if self.collection is None:
+            self.collection = list(dict.fromkeys(chain.from_iterable(self.registered_collections.values())))
+            self._session.testscollected = len(self.collection)
+            groups: dict[str, dict[str, bool]] = {}
+            for name in self.collection:
+                groups.setdefault(self._split_scope(name), {})[name] = False
+            self.workqueue.update(sorted(groups.items(), key=lambda group: -len(group[1])))
+        for node in 2 * self.nodes:  # a worker begins a test when it knows the next one
+            self._reschedule(node)
 
     def mark_test_complete(self, node: "WorkerController", item_index: int, duration: float = 0) -> None:
         """Forget a group whose last test has run, and see whether the worker needs more."""
@@ -39,15 +86,16 @@ class SharedWork(LoadScopeScheduling):  # type: ignore[misc]
             del work[scope]
         self._reschedule(node)
 
-    def _assign_work_unit(self, node: "WorkerController") -> None:
-        scope, tests = self.workqueue.popitem(last=False)
-        self.assigned_work[node][scope] = tests
-        node.send_runtest_some([self._places[name] for name, run in tests.items() if not run])
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        """Where a test stands in what every worker has collected."""
-        return {name: place for place, name in enumerate(self.collection)}
+    def _reschedule(self, node: "WorkerController") -> None:
+        if node.shutting_down or self._pending_of(self.assigned_work[node]) > _AHEAD:
+            return
+        places = self._places[node]
+        scope = next((scope for scope, tests in self.workqueue.items() if next(iter(tests)) in places), None)
+        if scope is None:
+            node.shutdown()
+            return
+        tests = self.assigned_work[node][scope] = self.workqueue.pop(scope)
+        node.send_runtest_some([places[name] for name, run in tests.items() if not run])
 
     def _split_scope(self, nodeid: str) -> str:
         return _group_of(nodeid)
