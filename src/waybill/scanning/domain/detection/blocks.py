@@ -22,13 +22,14 @@ class Block(NamedTuple):
     offset: int
 
 
-def blocks(read: Read, size: int = BLOCK, offset: int = 0) -> Iterator[Block]:
+def blocks(read: Read, size: int = BLOCK, offset: int = 0, context: int = 0) -> Iterator[Block]:
     """Yield the text that `read` gives, from `offset` of the whole on; blocks end at line ends where there are any.
 
-    The blocks are the same however many bytes a `read` gives at a time. Where `read` fails, what it has given before is
-    yielded first.
+    The first `context` bytes stand before the first block. The blocks are the same however many bytes a `read` gives at
+    a time, and those behind a block are the same where `read` begins at `context_start` of it. Where `read` fails, what
+    it has given before is yielded first.
     """
-    text, start = b"", 0
+    text, start = b"", context
     source = _Source(read)
     while True:
         text += source.exactly(size + _TAIL - (len(text) - start))
@@ -36,12 +37,19 @@ def blocks(read: Read, size: int = BLOCK, offset: int = 0) -> Iterator[Block]:
             break
         end = text.rfind(b"\n", start, len(text) - _TAIL) + 1 or len(text) - _TAIL
         yield Block(text, start, end, offset)
-        kept = max(0, end - _LEFT)
+        kept = context_start(text, end)
         text, start, offset = text[kept:], end - kept, offset + kept
     if len(text) > start:
         yield Block(text, start, len(text), offset)
     if source.fault:
         raise source.fault
+
+
+def context_start(text: bytes, end: int) -> int:
+    """Return where the context of the next block begins, where one ends at `end`: not within a character of UTF-8."""
+    kept = max(0, end - _LEFT)
+    # Only at the first byte can a scan go on whose object is in another encoding.
+    return next((at for at in range(kept, min(kept + 4, end)) if text[at] & 0xC0 != 0x80), kept) if kept else 0
 
 
 class _Source:

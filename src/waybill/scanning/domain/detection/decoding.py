@@ -1,18 +1,37 @@
 """What a text says where it is written in signs: escapes, entities, percent-encoding, other digits and separators.
 
 RFC 8259, section 7 (JSON); RFC 3986, section 2.1; HTML, section 13.5; RFC 2045, section 6.7 (quoted-printable);
-RTF 1.9.1, "Special Characters"; Unicode, categories Nd, Zs, Pd and Cf. Of each kind those are read that may stand
-within a value.
+Unicode, categories Nd, Zs, Pd and Cf. Of each kind those are read that may stand within a value. So are tags that
+readers do not see (`markup.py`), and ends of lines that end nothing (`folding.py`).
 """
 
 import html
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum, auto
 from functools import cached_property
+from typing import NamedTuple
 
-_NAMED = "amp|apos|colon|comma|commat|dash|equals|gt|hyphen|lowbar|lt|nbsp|num|period|plus|quot|sol"
+from waybill.scanning.domain.detection.folding import (
+    FOLD,
+    LINE_GATES,
+    SPLICE,
+    SPLICE_BYTES,
+    SPLICED_VALUE,
+    chain_start,
+    goes_on,
+)
+from waybill.scanning.domain.detection.markup import INVISIBLE, TAG_GATES
+from waybill.scanning.domain.detection.rich_text import RTF_LINE_ENDS, RTF_SIGNS, rtf_meaning
+
+# Names of what may stand within a value; whatever else has a name is read beside these.
+_NAMED = (
+    "amp|apos|ast|bsol|colon|comma|commat|dash|dollar|emsp|ensp|equals|excl|gt|hyphen|lbrack|lcub|lowbar|lpar|lrm|lsqb|lt"
+    "|mdash|nbsp|ndash|num|numsp|percnt|period|plus|puncsp|quest|quot|rbrack|rcub|rlm|rpar|rsqb|semi|shy|sol|thinsp"
+    "|verbar|vert|zwj|zwnj"
+)
 # Encoders write these, and hardly anything else is written like them.
 _QUOTED = r"=(?:3D|40|2[DE](?=[0-9A-Za-z])|5F|C2=A0|(?:C[3-9]|D[01])=[89AB][0-9A-F]|E2=80=(?:8[0-F]|9[0-5]|AF)|\r?\n)"
 _DIGITS = (
@@ -29,7 +48,7 @@ _OCTAL = "(?:0[4-7]|1[0-7])[0-7]"
 _SIGNS = (
     # A character of ASCII, or all bytes of another one (RFC 3986, section 2.5).
     rf"%(?:[2-7]{_HEX}|[CDcd]{_HEX}%[89ABab]{_HEX}|[Ee]{_HEX}(?:%[89ABab]{_HEX}){{2}}|[Ff][0-4](?:%[89ABab]{_HEX}){{3}})",
-    rf"&(?:#(?:[0-9]{{2,6}}|[xX][0-9A-Fa-f]{{2,5}})|{_NAMED});",
+    r"&(?:#(?:[0-9]{2,6}|[xX][0-9A-Fa-f]{2,5})|[A-Za-z][A-Za-z0-9]{1,31});",
     rf"\\(?:u{_UNICODE}|x[2-7A-Fa-f]{_HEX}|u\{{0{{0,4}}(?:{_UNICODE}|[2-7A-Fa-f]{_HEX})\}}|U0000{_UNICODE}|{_OCTAL})",
     _QUOTED,
     _DIGITS,
@@ -37,15 +56,22 @@ _SIGNS = (
     _NOTHING,
 )
 # Each begins with a fixed byte, and none is in a group: so `re` goes from one such byte to the next.
-_SIGN = re.compile("|".join(_SIGNS).encode("ascii"))
-# In programs this is a quote within quotes, and what it quotes.
-_RTF_SIGN = re.compile("|".join((*_SIGNS, r"\\'[0-9A-Fa-f]{2}")).encode("ascii"))
-# RTF begins with the one, and writers of it begin paragraphs with the other.
-_RTF_MARKS = (b"{\\rtf", b"\\pard")
+_SIGN, _MARKUP, _FOLDED_SIGN, _RTF_SIGN, _QUOTED_RTF_SIGN = (
+    re.compile("|".join((*special, *_SIGNS, SPLICE)).encode("ascii"))
+    for special in ((), INVISIBLE, (FOLD,), (*RTF_SIGNS, *RTF_LINE_ENDS), RTF_SIGNS)
+)
+# A line without one of these is not worth a reading.
+_WORTH, _WORTH_AS_MARKUP, _WORTH_IN_RTF = (
+    re.compile("|".join(signs).encode("ascii"))
+    for signs in ((*_SIGNS, SPLICED_VALUE), INVISIBLE, (*RTF_SIGNS, *_SIGNS, SPLICED_VALUE))
+)
 # How a value is written in Unicode is no encoding of it.
 _ENCODINGS = {b"%": "percent", b"&": "entity", b"\\": "escape", b"=": "quoted-printable"}
 
+JOINT_GATES = (*TAG_GATES, *LINE_GATES)
+"""Short patterns, one of which matches wherever there is a sign that may go over the end of a line."""
 SIGN_GATES = (
+    *JOINT_GATES,
     "%[2-7A-Fa-f][0-9A-Fa-f]",
     "&#[0-9xX]",
     f"&(?:{_NAMED});",
@@ -55,8 +81,6 @@ SIGN_GATES = (
     rf"(?:[^x0]{_WORD}|[^0-9A-Za-z]){_WORD}\\(?:u00|x)[A-Fa-f]{_HEX}",
     rf"\\(?:u00|x)[A-Fa-f]{_HEX}[0-9A-Za-z@]",
     r"=(?:3D|40|2[DE]|5F|C2=|C[3-9]=|D[01]=|E2=80=)",
-    # Encoders end lines that would be longer than 76 characters (RFC 2045, section 6.7, rule 5), none behind a few.
-    r"[^\n]{8}=\r?\n",
     _DIGITS,
     rf"[0-9A-Za-z](?:{_SEPARATORS})[0-9A-Za-z]",
     _NOTHING,
@@ -67,19 +91,46 @@ SIGN_GATES = (
 class _Meanings(dict[bytes, bytes]):
     """What each sign stands for; a text may have more different signs than are worth keeping."""
 
+    def __init__(self, read: Callable[[bytes], bytes]) -> None:
+        super().__init__()
+        self._read = read
+
     def __missing__(self, sign: bytes) -> bytes:
-        meaning = _read(sign)
+        meaning = self._read(sign)
         if len(self) < _MEANINGS_KEPT:
             self[sign] = meaning
         return meaning
 
 
 _MEANINGS_KEPT = 4096
-_MEANING = _Meanings()
 
 
-def _meant(sign: re.Match[bytes]) -> bytes:
-    return _MEANING[sign[0]]
+class Signs(Enum):
+    """Which signs a part of a text has: those of any text, or beside them those of a syntax of its own.
+
+    As markup, a line is read without its tags. What is written in these is read by the signs of any text.
+    """
+
+    ANY = auto()
+    MARKUP = auto()
+    FOLDED = auto()
+    RTF = auto()
+    QUOTED_RTF = auto()
+
+    @property
+    def pattern(self) -> re.Pattern[bytes]:
+        """What matches one of them."""
+        return _PATTERNS[self]
+
+    @property
+    def worth(self) -> re.Pattern[bytes]:
+        """What a line has that is worth a reading."""
+        return _WORTHS.get(self, self.pattern)
+
+    @property
+    def meanings(self) -> _Meanings:
+        """What they stand for."""
+        return _RTF_MEANINGS if self in {Signs.RTF, Signs.QUOTED_RTF} else _MEANINGS
 
 
 class Reading:
@@ -88,24 +139,28 @@ class Reading:
     What it is about begins at `begin` of the text, a line of it, and at `begin` of the reading; labels stand before.
     """
 
-    def __init__(self, text: bytes, start: int, begin: int, end: int, sign: re.Pattern[bytes] = _SIGN) -> None:
+    def __init__(self, text: bytes, start: int, begin: int, end: int, signs: Signs = Signs.ANY) -> None:
         self._start = start
-        self._sign = sign
-        self._written = text[start:end]
-        above, about = (sign.sub(_meant, part) for part in (text[start:begin], text[begin:end]))
+        self._sign, self._meanings = signs.pattern, signs.meanings
+        self._parts = text[start:begin], text[begin:end]
+        above, about = (self._sign.sub(self._meant, part) for part in self._parts)
         self.text, self.begin = above + about, len(above)
+
+    def _meant(self, sign: re.Match[bytes]) -> bytes:
+        return self._meanings[sign[0]]
 
     @cached_property
     def _signs(self) -> list[tuple[int, int, str, int]]:
         """Where each sign begins and ends in the text, its kind, and its length in the reading."""
         return [
             (
-                self._start + sign.start(),
-                self._start + sign.end(),
+                at + sign.start(),
+                at + sign.end(),
                 _ENCODINGS.get(sign[0][:1], ""),
-                len(_MEANING[sign[0]]),
+                len(self._meanings[sign[0]]),
             )
-            for sign in self._sign.finditer(self._written)
+            for at, part in zip((self._start, self._start + len(self._parts[0])), self._parts, strict=True)
+            for sign in self._sign.finditer(part)
         ]
 
     @cached_property
@@ -139,31 +194,40 @@ class Reading:
         return raw, raw + 1
 
 
-def readings(text: bytes, lines: Sequence[tuple[int, int]], reach: int, *, rtf: bool) -> Iterator[tuple[int, Reading]]:
-    """Yield readings of those of `lines` that have signs, each with the end of the part of the text that it is about.
+class Lines(NamedTuple):
+    """A part of a text that begins with a line; `joint` says whether a sign may go over the end of it."""
+
+    start: int
+    end: int
+    joint: bool
+
+
+def readings(text: bytes, lines: Sequence[Lines], reach: int, signs: Signs) -> Iterator[tuple[int, Reading]]:
+    """Yield readings of those of `lines` that have `signs`, each with the end of the part of the text that it is about.
 
     A reading begins up to `reach` bytes before that, at the beginning of a line: labels stand there. Lines that are no
-    further apart are read together. `rtf` says whether there may be RTF in the text, whose own signs are read then.
+    further apart are read together.
     """
-    sign = _RTF_SIGN if rtf and any(mark in text for mark in _RTF_MARKS) else _SIGN
-    for start, end in _joined(text, lines, reach, sign):
+    for start, end in _joined(text, lines, reach, signs):
         first = text.rfind(b"\n", 0, max(0, start - reach)) + 1 if start > reach else 0
-        yield end, Reading(text, first, text.rfind(b"\n", first, start) + 1 or first, end, sign)
+        yield end, Reading(text, first, text.rfind(b"\n", first, start) + 1 or first, end, signs)
 
 
-def _joined(
-    text: bytes, lines: Iterable[tuple[int, int]], reach: int, sign: re.Pattern[bytes]
-) -> Iterator[tuple[int, int]]:
-    start, end = -1, -1
-    for line_start, stop in lines:
+def first_of_chain(text: bytes, line_start: int, reach: int, signs: Signs) -> int:
+    """Return where the first of the lines begins that go on with one that begins at `line_start`, see `chain_start`."""
+    return chain_start(text, line_start, reach, signs.pattern)
+
+
+def _joined(text: bytes, lines: Iterable[Lines], reach: int, signs: Signs) -> Iterator[tuple[int, int]]:
+    start, end, sign, worth = -1, -1, signs.pattern, signs.worth
+    for line_start, stop, joint in lines:
         line_end = stop
-        if line_end <= end or not sign.search(text, line_start, line_end):
-            continue
-        # Behind a soft line end a value goes on (RFC 2045, section 6.7, rule 5).
-        while line_end < len(text) and text.endswith((b"=\n", b"=\r\n"), line_start, line_end):
+        while joint and line_end < len(text) and goes_on(text, line_start, line_end, sign):
             line_end = text.find(b"\n", line_end) + 1 or len(text)
+        if line_end <= end or not worth.search(text, line_start, line_end):
+            continue
         if start >= 0 and line_start - end <= reach:
-            end = max(end, line_end)
+            end = line_end
             continue
         if start >= 0:
             yield start, end
@@ -181,11 +245,16 @@ def _read(sign: bytes) -> bytes:
         case b"&":
             return _plain(html.unescape(sign.decode("ascii")))
         case b"\\":
+            if sign[1:2] in SPLICE_BYTES:
+                return b""
             octal = sign[1:2].isdigit()
             return _plain(chr(int(sign[1:] if octal else sign.strip(b"\\uUx'{}"), 8 if octal else 16)))
         case b"=":
             octets = bytes.fromhex(sign.decode("ascii").replace("=", "")) if not sign.endswith(b"\n") else b""
             return _plain(octets.decode("utf-8", "replace"))
+        case b"<" | b"\r" | b"\n":
+            # What nobody sees, and line ends that end nothing.
+            return b""
     return _plain(sign.decode("utf-8"))
 
 
@@ -195,3 +264,22 @@ def _plain(text: str) -> bytes:
     if category == "Nd":
         return str(unicodedata.digit(text)).encode()
     return {"Zs": b" ", "Pd": b"-", "Cf": b""}.get(category, text.encode("utf-8", "replace"))
+
+
+def _read_rtf(sign: bytes) -> bytes:
+    """Return what a sign stands for in RTF."""
+    meaning = rtf_meaning(sign)
+    if meaning is None:
+        return _read(sign)
+    return _plain(meaning) if isinstance(meaning, str) else meaning
+
+
+_MEANINGS, _RTF_MEANINGS = _Meanings(_read), _Meanings(_read_rtf)
+_PATTERNS = {
+    Signs.ANY: _SIGN,
+    Signs.MARKUP: _MARKUP,
+    Signs.FOLDED: _FOLDED_SIGN,
+    Signs.RTF: _RTF_SIGN,
+    Signs.QUOTED_RTF: _QUOTED_RTF_SIGN,
+}
+_WORTHS = {Signs.ANY: _WORTH, Signs.MARKUP: _WORTH_AS_MARKUP, Signs.QUOTED_RTF: _WORTH_IN_RTF}

@@ -15,6 +15,7 @@ from waybill.scanning.domain.detection.column_names import ColumnNames
 from waybill.scanning.domain.detection.columns import Columns, ColumnsOfText, NamedRows
 from waybill.scanning.domain.detection.listed_columns import listed_columns
 from waybill.scanning.domain.detection.marks import TextMark
+from waybill.scanning.domain.detection.syntax import Syntax
 
 # What begins the rows of a table, with their names, and what ends them.
 _COPY = re.compile(rb"(?m)^(?:COPY [\w.\"$-]{1,200} \(([^()\n]{1,4096})\) FROM stdin;|\\\.)\r?\n")
@@ -73,7 +74,8 @@ class Statement(NamedTuple):
 class Names:
     """The names of columns that hold where a block begins: of a file, a `COPY`, an `INSERT` and a list that go on.
 
-    Lists name columns at the beginning of a text alone, which is in the block that `begins` it.
+    Lists name columns at the beginning of a text alone, which is in the block that `begins` it. `syntax` is
+    that of the part which the block begins in.
     """
 
     file: Columns | None = None
@@ -81,6 +83,7 @@ class Names:
     inserted: Statement | None = None
     listed: Columns | None = None
     begins: bool = False
+    syntax: Syntax = Syntax.NONE
 
     def state(self) -> dict[str, Any]:
         """Return as JSON what `from_state` takes, and no names."""
@@ -91,6 +94,8 @@ class Names:
             state["inserted"] = [self.inserted.columns.state(), *self.inserted[1:]]
         if self.listed:
             state["listed"] = self.listed.state()
+        if self.syntax:
+            state["syntax"] = self.syntax.value
         return state
 
     @classmethod
@@ -102,6 +107,7 @@ class Names:
             Columns.from_state(state["copied"]) if "copied" in state else None,
             Statement(Columns.from_state(inserted[0]), *inserted[1:]) if inserted else None,
             Columns.from_state(state["listed"]) if "listed" in state else None,
+            syntax=Syntax(state.get("syntax", 0)),
         )
 
     def over(

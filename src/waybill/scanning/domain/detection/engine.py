@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from waybill.scanning.domain.detection.columns import ColumnsOfText, NamedRows
-from waybill.scanning.domain.detection.decoding import Reading, readings
+from waybill.scanning.domain.detection.decoding import Lines, Reading, Signs, first_of_chain, readings
 from waybill.scanning.domain.detection.encoded import Decoded, EncodedRuns, Run, base64_runs, hex_runs
 from waybill.scanning.domain.detection.gates import INDEX_BITS, INDEX_MASK, LEAD, REACH, Gate, fastest_gate
 from waybill.scanning.domain.detection.judging import Judge, Line
@@ -19,6 +19,7 @@ from waybill.scanning.domain.detection.models import Match
 from waybill.scanning.domain.detection.overlaps import merged, settled, yielded
 from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, SHORTEST, Look, Piece, add_look, every_piece
 from waybill.scanning.domain.detection.rules import Detector
+from waybill.scanning.domain.detection.syntax import Syntax, TextParts, parts_of
 from waybill.scanning.domain.detection.tasks import Tasks
 
 DECODING_DEPTH = 2
@@ -29,10 +30,11 @@ _ESCAPE = 6
 
 
 class Seen(NamedTuple):
-    """What one pass over a text has shown: the events of the gate, and how to read the text."""
+    """What one pass over a text has shown: the events of the gate, marks, and how to read the text."""
 
     events: Sequence[int]
     marks: TextMark
+    parts: TextParts
 
 
 class Engine:
@@ -55,10 +57,13 @@ class Engine:
         self._tasks = Tasks(known, make_gate, self.regions)
         self.gate = self._tasks.gate
 
-    def seen(self, text: bytes) -> Seen:
-        """Return what one pass over a text shows."""
-        events = self.gate.events(text)
-        return Seen(events, self._tasks.marks(events))
+    def seen(self, text: bytes, start: int = 0, syntax: Syntax = Syntax.NONE) -> Seen:
+        """Return what one pass over a text shows, which has a syntax at `start`."""
+        return self._seen(text, start, self.gate.events(text), syntax)
+
+    def _seen(self, text: bytes, start: int, events: Sequence[int], syntax: Syntax = Syntax.NONE) -> Seen:
+        marks = self._tasks.marks(events)
+        return Seen(events, marks, parts_of(text, start, marks, syntax))
 
     def matches(
         self,
@@ -66,14 +71,15 @@ class Engine:
         start: int = 0,
         end: int | None = None,
         columns: ColumnsOfText | None = None,
-        events: Sequence[int] | None = None,
+        seen: Seen | None = None,
     ) -> list[Match]:
         """Return the values that start in `text[start:end]`, in order; what is around it is context.
 
-        `events` are those that the gate has seen in `text`, where somebody has asked it before.
+        `seen` is what one pass has shown of `text`, where somebody has asked before.
         """
-        events = self.gate.events(text) if events is None else events
-        return self._matches(text, start, len(text) if end is None else end, columns, DECODING_DEPTH, events)
+        return self._matches(
+            text, start, len(text) if end is None else end, columns, DECODING_DEPTH, seen or self.seen(text)
+        )
 
     def pieces(
         self, text: bytes, start: int, end: int, columns: ColumnsOfText | None, events: Sequence[int]
@@ -150,16 +156,17 @@ class Engine:
         return dict.fromkeys(every_piece(text, start, end), look) if tasks else {}
 
     def _matches(
-        self, text: bytes, start: int, end: int, columns: ColumnsOfText | None, depth: int, events: Sequence[int]
+        self, text: bytes, start: int, end: int, columns: ColumnsOfText | None, depth: int, seen: Seen
     ) -> list[Match]:
-        pieces = sorted(self.pieces(text, start, end, columns, events).items())
+        pieces = sorted(self.pieces(text, start, end, columns, seen.events).items())
         judge = Judge(text, columns)
         found: list[list[Match]] = []
         runs = EncodedRuns([], [])
-        written: list[tuple[int, int]] = []
+        written: list[Lines] = []
         for number, (piece, look) in enumerate(pieces):
             if look.tasks & self._tasks.signs:
-                written.append((piece.start, min(piece.line_end, piece.end + LOOKAHEAD)))
+                stop, joint = min(piece.line_end, piece.end + LOOKAHEAD), look.tasks & self._tasks.joints != 0
+                written.append(Lines(piece.start, stop, joint))
             # Most lines with signs are read, and that is all.
             found.append(self._in_piece(text, piece, look, judge) if look.tasks & self._tasks.rules else [])
             if depth and look.tasks & (self._tasks.base64 | self._tasks.hex):
@@ -167,13 +174,13 @@ class Engine:
         for number, match in self._in_runs([*runs.base64, *runs.hex], depth):
             found[number].append(match)
         matches = self._put_together(found, [piece.line_end for piece, _ in pieces])
-        if written and depth:
-            named = _ColumnsAsWritten(text, columns, judge.rows) if columns and judge.rows else None
-            rtf = TextMark.RTF in self._tasks.marks(events)
-            lines = [*readings(text, written, LABEL_REACH, rtf=rtf)]
-            read = self._in_readings(lines, (start, end), named, depth)
-            matches = merged(matches, read, self._yielding)
-        return matches
+        named = _ColumnsAsWritten(text, columns, judge.rows) if columns and judge.rows else None
+        to_be_read = _to_be_read(text, (start, end), written, seen.parts) if depth else []
+        for signs, parts in to_be_read:
+            lines = [*readings(text, parts, LABEL_REACH, signs)]
+            matches = merged(text, matches, self._in_readings(lines, end, named, depth), self._yielding)
+        # What begins before has taken the place of its own end.
+        return [each for each in matches if each.start >= start] if to_be_read else matches
 
     def _put_together(self, found: Sequence[list[Match]], line_ends: Sequence[int]) -> list[Match]:
         """Return the matches of all pieces in order, with one of those in a piece that claim the same bytes."""
@@ -217,8 +224,8 @@ class Engine:
         decoded = Decoded.of(runs) if runs else None
         if decoded is None or not decoded.text:
             return
-        events = self.gate.events(decoded.text)
-        for match in self._matches(decoded.text, 0, len(decoded.text), None, depth - 1, events):
+        seen = self.seen(decoded.text)
+        for match in self._matches(decoded.text, 0, len(decoded.text), None, depth - 1, seen):
             placed = decoded.in_place(match, yielding=match.detector in self._yielding)
             if placed:
                 yield placed
@@ -226,20 +233,44 @@ class Engine:
     def _in_readings(
         self,
         read: Sequence[tuple[int, Reading]],
-        span: tuple[int, int],
+        limit: int,
         named: "_ColumnsAsWritten | None",
         depth: int,
     ) -> Iterator[Match]:
-        """Yield what is found where the signs of some lines are read, at the place that it has in the text."""
-        seen = self.events_of_each([reading.text for _, reading in read])
-        for (end, reading), events in zip(read, seen, strict=True):
+        """Yield what is found where the signs of some lines are read, at its place in the text, before `limit`."""
+        events_of_each = self.events_of_each([reading.text for _, reading in read])
+        for (end, reading), events in zip(read, events_of_each, strict=True):
             if not events and named is None:
                 continue
-            columns = named.of(reading) if named else None
-            for match in self._matches(reading.text, reading.begin, len(reading.text), columns, depth - 1, events):
+            columns, text = named.of(reading) if named else None, reading.text
+            seen = self._seen(text, reading.begin, events)
+            for match in self._matches(text, reading.begin, len(text), columns, depth - 1, seen):
                 first, last, kinds = reading.span(match.start, match.end)
-                if span[0] <= first < min(span[1], end):
+                if first < min(limit, end):
                     yield match._replace(start=first, end=last, decoded_from=(*kinds, *match.decoded_from))
+
+
+def _to_be_read(
+    text: bytes, span: tuple[int, int], lines: list[Lines], parts: TextParts
+) -> list[tuple[Signs, list[Lines]]]:
+    """Return which `lines` of a part of a text are to be read, and by which signs.
+
+    Those that a line before it goes on in are among them, and all where ends of lines end nothing.
+    """
+    start, end = span
+    first, last = max(0, start - LOOKAHEAD), min(len(text), end + LOOKAHEAD)
+    if parts.rtf:
+        return [(Signs.RTF, [Lines(first, last, joint=False)])]
+    signs = Signs.QUOTED_RTF if parts.quoted else Signs.ANY
+    line_start = text.rfind(b"\n", 0, start) + 1
+    if start and (begun := first_of_chain(text, line_start, LOOKAHEAD, Signs.MARKUP)) < line_start:
+        lines.insert(0, Lines(begun, line_start, joint=True))
+    read = [(signs, lines)] if lines else []
+    if joint := [each for each in lines if each.joint]:
+        read.append((Signs.MARKUP, joint))
+    if folded := [Lines(max(begin, first), min(stop, last), joint=False) for begin, stop in parts.folded]:
+        read.append((Signs.FOLDED, [part for part in folded if part.start < part.end]))
+    return read
 
 
 class _ColumnsAsWritten:

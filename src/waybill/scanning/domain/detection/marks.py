@@ -1,4 +1,4 @@
-"""Words that say how to read a text: statements that name columns, files that are written in text, signs of RTF.
+"""Words that say how to read a text: statements that name columns, files that are written in text, syntaxes.
 
 The gate looks for them with everything else: a search for each by itself takes as long as the gate.
 """
@@ -15,6 +15,7 @@ class TextMark(Flag):
     INSERT = auto()
     ENCODED_FILE = auto()
     RTF = auto()
+    FOLDED = auto()
 
 
 MARK_GATES = {
@@ -26,5 +27,8 @@ MARK_GATES = {
     "begin(?:-base64)? [0-7]{3}": TextMark.ENCODED_FILE,
     r"\{\\rtf": TextMark.RTF,
     r"\\pard": TextMark.RTF,
+    # iCalendar and vCard; LDIF.
+    r"BEGIN:V(?:CALENDAR|CARD|EVENT|JOURNAL|TODO)\r?\n": TextMark.FOLDED,
+    r"\ndn::? [0-9A-Za-z]": TextMark.FOLDED,
 }
 """Short patterns, one of which matches wherever there is what a mark stands for."""

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable
 from itertools import accumulate
 
+from waybill.scanning.domain.detection.markup import is_whole_element
 from waybill.scanning.domain.detection.models import Match
 from waybill.scanning.domain.detection.pieces import LOOKAHEAD
 
@@ -70,8 +71,8 @@ def yielded(matches: list[Match], yielding: Collection[str]) -> list[Match]:
     return kept
 
 
-def merged(matches: list[Match], read: Iterable[Match], yielding: Collection[str]) -> list[Match]:
-    """Return `matches` and those `read` from signs that are not among them, or that one of them is a part of.
+def merged(text: bytes, matches: list[Match], read: Iterable[Match], yielding: Collection[str]) -> list[Match]:
+    """Return `matches` and those `read` from signs of a text that are not among them, or that one is a part of.
 
     A detector that yields has none where another claims the bytes, wherever either is read.
     """
@@ -82,6 +83,9 @@ def merged(matches: list[Match], read: Iterable[Match], yielding: Collection[str
         claims = [place for place in range(max(first, last - _CLAIMS), last) if matches[place].end > match.start]
         same = [place for place in claims if matches[place].detector == match.detector]
         if any(matches[place].start <= match.start and match.end <= matches[place].end for place in same):
+            continue
+        # What stands beside an element that is a value is another one.
+        if any(is_whole_element(text, matches[place].start, matches[place].end) for place in same):
             continue
         # The sign at the end of a value in base64 is its own, and no soft line end.
         if any(matches[place].value.endswith(b"=") for place in same):

@@ -10,13 +10,15 @@ class Place:
         Of the object. The text itself is UTF-8 where that is UTF-16 or UTF-32, Latin-1 where it is EBCDIC, else the
         object's bytes.
     skipped
-        Bytes of the object before the text.
+        Bytes of the object before the first of these positions.
+    at
+        The first position.
     """
 
-    def __init__(self, encoding: str, skipped: int = 0) -> None:
+    def __init__(self, encoding: str, skipped: int = 0, at: int = 0) -> None:
         self._unit = 4 if encoding.startswith("utf-32") else 2 if encoding.startswith("utf-16") else 1
         self.text_encoding = "utf-8" if self._unit > 1 else "latin-1" if encoding.startswith("cp") else encoding
-        self._at = 0
+        self._at = at
         self.raw = skipped
         self.line = 1
         self.column = 1

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks
+from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks, context_start
 from waybill.scanning.domain.detection.budget import NAME_LENGTH, Limits, UnreadableError
 from waybill.scanning.domain.detection.column_names import names_of
 from waybill.scanning.domain.detection.columns import Columns
@@ -66,13 +66,16 @@ class Outcome(StrEnum):
 class Checkpoint:
     """Where a scan of plain text stopped, and what has to be known to go on; nothing of the text itself.
 
-    `offset` is in bytes of the object, `columns` as of `Names.state`.
+    `offset` is where to read from: what stands there says something of the values that have not been looked at, which
+    stand behind `seen_bytes` of the object, or `seen_text` of its text. `columns` are as of `Names.state`.
     """
 
     offset: int
     line: int
     column: int
     encoding: str
+    seen_bytes: int = 0
+    seen_text: int = 0
     columns: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
@@ -203,6 +206,8 @@ class ObjectScanner:
         """
         if resume:
             scan = _Scan(self, read, stop)
+            # What is read again was counted before.
+            scan.report.bytes_scanned = -resume.seen_bytes
             scan.report.counts.update(resume.counts)
             scan.report.reasons.update(resume.reasons)
             scan.report.truncated = any(count > self.cap for count in resume.counts.values())
@@ -351,12 +356,15 @@ class _Scan:
             read = Utf8Reader(read, content.encoding).read
         elif content.encoding == EBCDIC:
             read = EbcdicReader(read).read
-        place = Place(content.encoding, resume.offset if resume else content.mark)
-        names = Names()
+        place = Place(content.encoding, content.mark)
+        names, context = Names(), 0
         if resume:
+            context = resume.seen_text
+            place = Place(content.encoding, resume.offset + resume.seen_bytes, context)
             place.line, place.column = resume.line, resume.column
             names = Names.from_state(resume.columns)
-        for number, block in enumerate(blocks(read, self._scanner.block_bytes)):
+        begun = place.raw if resume else 0
+        for number, block in enumerate(blocks(read, self._scanner.block_bytes, context=context)):
             if number == 0 and not resume:
                 head = block.text[:_HEADINGS_BYTES]
                 names = Names(Columns.of(head, self._scanner.engine.detectors), begins=True)
@@ -365,27 +373,35 @@ class _Scan:
             if block.end < len(block.text) and self._stop():
                 if member.name:
                     raise UnreadableError("TIME_LIMIT")
-                self.report.checkpoint = Checkpoint(
-                    offset=place.raw,
-                    line=place.line,
-                    column=place.column,
-                    encoding=content.encoding,
-                    columns=names.state(),
-                    counts=dict(self.report.counts),
-                    reasons=dict(self.report.reasons),
-                )
-                self.report.bytes_scanned = place.raw - (resume.offset if resume else 0)
+                self.report.checkpoint = self._checkpoint(block, place, content.encoding, names)
+                self.report.bytes_scanned = place.raw - begun
                 return
+
+    def _checkpoint(self, block: Block, place: Place, encoding: str, names: Names) -> Checkpoint:
+        """Return where the scan stops behind a block, which `place` is at the end of."""
+        context = block.text[context_start(block.text, block.end) : block.end]
+        seen_bytes = place.width(context)
+        return Checkpoint(
+            offset=place.raw - seen_bytes,
+            line=place.line,
+            column=place.column,
+            encoding=encoding,
+            seen_bytes=seen_bytes,
+            seen_text=len(context),
+            columns=names.state(),
+            counts=dict(self.report.counts),
+            reasons=dict(self.report.reasons),
+        )
 
     def _block(self, block: Block, names: Names, place: Place, member: Member) -> Names:
         """Look at a block that `names` hold at the beginning of, and return those at its end."""
         engine = self._scanner.engine
-        seen = engine.seen(block.text)
+        seen = engine.seen(block.text, block.start, names.syntax)
         self._check_readable(block, seen.marks, member)
         columns, after = names.over(block.text, block.start, block.end, names_of(engine.detectors), seen.marks)
-        matches = engine.matches(block.text, block.start, block.end, columns, seen.events)
+        matches = engine.matches(block.text, block.start, block.end, columns, seen)
         self._take(matches, block, place, member)
-        return after
+        return replace(after, syntax=seen.parts.at(block.end))
 
     def _check_readable(self, block: Block, marks: TextMark, member: Member) -> None:
         """Note what cannot be read in a block as text."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from waybill.scanning.domain.detection.decoding import SIGN_GATES
+from waybill.scanning.domain.detection.decoding import JOINT_GATES, SIGN_GATES
 from waybill.scanning.domain.detection.gates import INDEX_MASK, Gate
 from waybill.scanning.domain.detection.labels import bits_of
 from waybill.scanning.domain.detection.marks import MARK_GATES, TextMark
@@ -86,9 +86,10 @@ class Tasks:
         for index, task in sorted(enumerate(self._tasks), key=lambda numbered: bool(numbered[1].rule.needs_region)):
             for gate in task.rule.gates:
                 gates[gate] = gates.get(gate, 0) | 1 << index
-        # Behind the last task come text in base64, in hexadecimal digits, and signs to be read; see `Gate.events`.
-        self.base64, self.hex, self.signs = (1 << len(self._tasks) + number for number in range(3))
-        gates |= dict.fromkeys(SIGN_GATES, self.signs)
+        # Behind the last task come text in base64, in hexadecimal digits, signs to be read, and those that may go over
+        # the end of a line; see `Gate.events`.
+        self.base64, self.hex, self.signs, self.joints = (1 << len(self._tasks) + number for number in range(4))
+        gates |= dict.fromkeys(SIGN_GATES, self.signs) | dict.fromkeys(JOINT_GATES, self.signs | self.joints)
         # Nothing is to be done in the line of a mark.
         self.of_gates = [*gates.values(), *[0] * len(MARK_GATES), self.base64, self.hex]
         self._marks = dict(enumerate(MARK_GATES.values(), len(gates)))
