@@ -2,11 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import standardwebhooks
 
 from tests.fakes.hostile_server import Call, serving
 from tests.fakes.receiver import receiving
@@ -107,6 +109,31 @@ def test_the_headers_are_those_of_standard_webhooks() -> None:
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
+
+
+@pytest.mark.parametrize("secret", [b"a secret of letters alone", b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+def test_another_implementation_verifies_what_is_sent(scanner: Scanner, secret: bytes) -> None:
+    """The library of Standard Webhooks, with the secret as the README has a receiver give it."""
+    taken: list[tuple[bytes, dict[str, str]]] = []
+
+    class Receiver:
+        def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+            taken.append((body, dict(headers)))
+            return 204
+
+    _, news = job_with(scanner, "https://hooks.example.org/")
+    sender = Webhooks(scanner.table.jobs, Receiver(), lambda: secret, lambda: datetime.now(UTC))
+    assert sender.deliver(news, 1).delivered
+    [(body, headers)] = taken
+    given = secret if secret.startswith(b"whsec_") else b"whsec_" + b64encode(secret)
+    receiver = standardwebhooks.Webhook(given.decode())
+    assert receiver.verify(body, headers) == news
+    for changed in (body + b" ", body.replace(b"job_id", b"job-id")):
+        with pytest.raises(standardwebhooks.WebhookVerificationError):
+            receiver.verify(changed, headers)
+    late = {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) + 1)}
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        receiver.verify(body, late)
 
 
 def test_a_signature_is_of_one_body_and_one_time() -> None:
