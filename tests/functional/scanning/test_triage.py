@@ -68,6 +68,27 @@ def test_what_has_run_out_is_open_again(scanner: Scanner) -> None:
     assert findings(scanner, job)["a US_SSN"]["state"] == "open"
 
 
+def test_of_two_decisions_in_one_moment_neither_is_lost(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: who has said it, and what was said before, is kept. Two may say so within a millisecond."""
+    job, moment = scanned(scanner, a=SSN), now()
+    fingerprint = findings(scanner, job)["a US_SSN"]["fingerprint"]
+    triage = replace(scanner.triage, now=lambda: moment)
+    triage.decide(fingerprint, "accepted", "first", "", "jo")
+    get, read = scanner.table.values.get, list[Value | None]()
+
+    def reading(name: str) -> Value | None:
+        read.append(get(name))
+        if len(read) == 1:
+            # Somebody else is faster, in the same millisecond.
+            triage.decide(fingerprint, "open", "second", "", "al")
+        return read[0] if len(read) == 1 else get(name)
+
+    monkeypatch.setattr(scanner.table.values, "get", reading)
+    said = triage.decide(fingerprint, "resolved", "third", "", "jo")
+    assert [each.reason for each in said.history] == ["first", "second", "third"]
+    assert len({each.at for each in said.history}) == 3
+
+
 def test_what_would_have_run_out_already_is_not_said(scanner: Scanner) -> None:
     """A decision holds until then (`until?` of `PUT /findings/{fingerprint}`): one that holds never is a mistake."""
     job = scanned(scanner, a=SSN)

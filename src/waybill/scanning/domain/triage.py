@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from waybill.core.clock import iso
@@ -91,11 +91,18 @@ class Triage:
             raise InvalidInputError(FieldError("until", "must be in the future"))
         for _ in CONTENTION.attempts():
             value = self.find(fingerprint)
-            decision = Decision(state, reason, subject, iso(self.now()), until)
+            decision = Decision(state, reason, subject, self._after(value.decision), until)
             if self.values.decide(fingerprint, value.history, decision):
                 history = (*value.history, decision)[-_HISTORY:]
                 return Value(fingerprint, decision, history, value.places)
         raise ConflictError("others are saying something of this value; try again")
+
+    def _after(self, earlier: Decision | None) -> str:
+        """Return the moment, behind that of an earlier decision: by it, another decision made meanwhile is seen."""
+        moment = iso(self.now())
+        if earlier is None or moment > earlier.at:
+            return moment
+        return iso(datetime.fromisoformat(earlier.at) + timedelta(milliseconds=1))
 
     def find(self, fingerprint: str) -> Value:
         """Return a value; raises NotFoundError."""
