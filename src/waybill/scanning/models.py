@@ -138,7 +138,8 @@ class ObjectOutcome:
     """How one object ended; `counts` is findings by detector, sizes in bytes, `page` the page that it was listed in.
 
     `not_read` counts by reason what was not looked at of it; `unread` names some of it, a member and a reason each.
-    `triaged` counts the stored findings whose value somebody has said something of, by state.
+    `triaged` counts the stored findings whose value somebody has said something of, by state; `rules` tells the rules
+    by which it was read from any others, empty where it was not read.
     """
 
     key: str
@@ -154,6 +155,7 @@ class ObjectOutcome:
     not_read: Mapping[str, int] = field(default_factory=dict)
     unread: tuple[tuple[str, str], ...] = ()
     triaged: Mapping[str, int] = field(default_factory=dict)
+    rules: str = ""
 
     @property
     def repeats(self) -> bool:
@@ -168,7 +170,10 @@ class ObjectOutcome:
 
 @dataclass(frozen=True)
 class Job:
-    """A job as stored; its totals are those of its ranges, frozen when all are listed."""
+    """A job as stored; its totals are those of its ranges, frozen when all are listed.
+
+    `own` are the stack's own detectors that it is scanned by, the version of each: those that counted when it was made.
+    """
 
     job_id: str
     request: ScanRequest
@@ -186,6 +191,7 @@ class Job:
     webhook: Mapping[str, Any] = field(default_factory=dict)
     exported: Mapping[str, Any] = field(default_factory=dict)
     resumed: int = 0
+    own: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -238,7 +244,8 @@ class ListingRange:
 class Tally:
     """The outcomes of a job so far, summed over its counters.
 
-    `taken` is the objects that workers have begun with, `truncated` those that hold more findings than are stored.
+    `taken` is the objects that workers have begun with, `truncated` those that hold more findings than are stored,
+    `rules` those that were read, by the rules that they were read by.
     """
 
     succeeded: int = 0
@@ -255,6 +262,7 @@ class Tally:
     not_read: Mapping[str, int] = field(default_factory=dict)
     detectors: Mapping[str, int] = field(default_factory=dict)
     triaged: Mapping[str, int] = field(default_factory=dict)
+    rules: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ended(self) -> int:

@@ -20,6 +20,7 @@ from waybill.scanning.settings import (
     SecretSettings,
     SecurityHubSettings,
     UploadSettings,
+    WebhookAddressSettings,
     WebhookSettings,
 )
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from waybill.scanning.adapters.queues import ExportQueue, SqsQueue, WebhookQueue
     from waybill.scanning.adapters.s3 import S3Bucket
     from waybill.scanning.adapters.table import ScansTable
+    from waybill.scanning.domain.admission import Admission
     from waybill.scanning.domain.completion import JobCompletion
     from waybill.scanning.domain.detection.engine import Engine
     from waybill.scanning.domain.detection.scanner import ObjectScanner
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.jobs import Jobs
     from waybill.scanning.domain.listing import Lister
     from waybill.scanning.domain.objects import Objects
-    from waybill.scanning.domain.own_detectors import OwnDetectors, OwnRules
+    from waybill.scanning.domain.own_detectors import OwnDetectors, OwnRules, PinnedRules
     from waybill.scanning.domain.restart import Restarter
     from waybill.scanning.domain.results import Results
     from waybill.scanning.domain.schedules import DueScans, Planning
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.uploads import UploadNotes, UploadScans
     from waybill.scanning.domain.webhooks import Webhooks
     from waybill.scanning.domain.worker import Worker
+    from waybill.scanning.models import Job
     from waybill.scanning.request_models import ScanRequest
 
 # What a worker needs to record the outcome of an object whose container has taken all the time.
@@ -152,9 +155,26 @@ class Runtime:
         from waybill.scanning.domain.inventory import Inventory
         from waybill.scanning.domain.jobs import Jobs
 
-        table = self.table
+        table, own = self.table, self.detectors.counting
         inventory = Inventory(self.bucket)
-        return Jobs(table.jobs, table.ranges, table.outcomes, self.bucket, self.completion, now, inventory)
+        return Jobs(
+            table.jobs,
+            table.ranges,
+            table.outcomes,
+            self.bucket,
+            self.completion,
+            now,
+            self._admission,
+            own,
+            inventory,
+        )
+
+    @property
+    def _admission(self) -> "Admission":
+        """What a scan may ask for."""
+        from waybill.scanning.domain.admission import Admission
+
+        return Admission(self.detectors, self.settings(WebhookAddressSettings).scan_webhook_private)
 
     @property
     def results(self) -> "Results":
@@ -170,6 +190,13 @@ class Runtime:
         from waybill.scanning.domain.own_detectors import OwnDetectors
 
         return OwnDetectors(self.table.detectors, now, self.table.schedules)
+
+    @cached_property
+    def pinned(self) -> "PinnedRules":
+        """The rules of jobs."""
+        from waybill.scanning.domain.own_detectors import PinnedRules
+
+        return PinnedRules(self.table.detectors)
 
     @property
     def triage(self) -> "Triage":
@@ -254,7 +281,7 @@ class Runtime:
         from waybill.core.clock import now
         from waybill.scanning.domain.schedules import Planning
 
-        return Planning(self.table.schedules, self.bucket, now)
+        return Planning(self.table.schedules, self.bucket, now, self._admission)
 
     @property
     def due_scans(self) -> "DueScans":
@@ -262,7 +289,8 @@ class Runtime:
         from waybill.core.clock import now
         from waybill.scanning.domain.schedules import DueScans
 
-        return DueScans(self.table.schedules, self.table.jobs, self.executions, self.workflow_arn, now)
+        own = self.detectors.counting
+        return DueScans(self.table.schedules, self.table.jobs, self.executions, self.workflow_arn, now, own)
 
     @property
     def upload_notes(self) -> "UploadNotes":
@@ -280,7 +308,8 @@ class Runtime:
         from waybill.scanning.domain.uploads import UploadScans
 
         buckets = frozenset(self.settings(UploadSettings).scan_uploads_of)
-        return UploadScans(self.table.uploads, buckets, self.table.jobs, self.executions, self.workflow_arn, now)
+        jobs, own = self.table.jobs, self.detectors.counting
+        return UploadScans(self.table.uploads, buckets, jobs, self.executions, self.workflow_arn, now, own)
 
     @property
     def failed_slices(self) -> "FailedSlices":
@@ -296,7 +325,7 @@ class Runtime:
 
         # Made before the threads that prefetch ask for it: boto3's sessions may not be shared among threads.
         self._client("s3")
-        table, own = self.table, self.detectors.rules()
+        table = self.table
         return Worker(
             jobs=table.jobs,
             outcomes=table.outcomes,
@@ -306,38 +335,40 @@ class Runtime:
             bucket=self.bucket,
             queue=self.queue,
             completion=self.completion,
-            make_scanner=lambda request: self.scanner(request, own, time_left(context)),
-            cache_name=lambda request: self.cache_name(request, own),
+            make_scanner=lambda job: self.scanner(job, time_left(context)),
+            rules=self.rules,
+            cache_name=self.cache_name,
             time_left=time_left(context),
         )
 
-    def scanner(self, request: "ScanRequest", own: "OwnRules", seconds: Callable[[], float]) -> "ObjectScanner":
-        """Return what scans the objects of a request; of the `seconds` that are left, a container may take most."""
+    def scanner(self, job: "Job", seconds: Callable[[], float]) -> "ObjectScanner":
+        """Return what scans the objects of a job; of the `seconds` that are left, a container may take most."""
         import hmac
 
         from waybill.scanning.adapters.child_process import ChildProcess
         from waybill.scanning.domain.detection.scanner import ObjectScanner
 
-        key = hmac.digest(self.secret, b"fingerprints", "sha256")
+        key, own = hmac.digest(self.secret, b"fingerprints", "sha256"), self.pinned.of(job.own)
         return ObjectScanner(
-            _engine(request.regions, own),
+            _engine(job.request.regions, own),
             key,
             allows=own.allows,
-            only=frozenset(request.detectors) or None,
+            only=frozenset(job.request.detectors) or None,
             isolation=ChildProcess(seconds=lambda: max(1.0, seconds() - _TO_RECORD_SECONDS)),
         )
 
-    def cache_name(self, request: "ScanRequest", own: "OwnRules") -> str:
-        """Return what a cached outcome depends on besides the object: rules, key, detectors and regions asked for."""
-        import hashlib
-        import hmac
-
+    def rules(self, job: "Job") -> str:
+        """Return what tells the rules that a job is scanned by from any others."""
         from waybill.scanning.domain.detection.rules import ruleset
 
+        return _digest(ruleset(), self.pinned.of(job.own).version)
+
+    def cache_name(self, job: "Job") -> str:
+        """Return what a cached outcome depends on besides the object: rules, key, detectors and regions asked for."""
+        import hmac
+
         key = hmac.digest(self.secret, b"cache", "sha256").hex()
-        parts = (ruleset(), key, *sorted(request.detectors), "", *request.regions)
-        parts = (*parts, "", own.version) if own.version else parts
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        return _digest(self.rules(job), key, *sorted(job.request.detectors), "", *job.request.regions)
 
     def exporter(self, context: Invocation) -> "Exporter":
         """Return what exports findings, for one invocation."""
@@ -350,7 +381,7 @@ class Runtime:
             from waybill.scanning.adapters.security_hub import SecurityHub
 
             hub, table = SecurityHub(self._client("securityhub")), self.table
-            hub_import = HubImport(hub, table.outcomes, table.detectors.names)
+            hub_import = HubImport(hub, table.outcomes, table.detectors.all)
         return Exporter(
             self.table.jobs, self.table.findings, self.triage, exports, time_left(context), hub_import=hub_import
         )
@@ -392,6 +423,12 @@ def deployed() -> Runtime:
     from waybill.core.aws.clients import client
 
     return Runtime(load, client)
+
+
+def _digest(*parts: str) -> str:
+    import hashlib
+
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=2)

@@ -15,6 +15,7 @@ from tests.fakes.executions import FakeExecutions
 from tests.fakes.scanning import FakeAnnouncer, FakeBucket, FakeFiles, FakeQueue
 from waybill.core.clock import now
 from waybill.scanning.adapters.table import ScansTable
+from waybill.scanning.domain.admission import Admission
 from waybill.scanning.domain.completion import JobCompletion
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.rules import detectors
@@ -24,6 +25,7 @@ from waybill.scanning.domain.inventory import Inventory
 from waybill.scanning.domain.jobs import Jobs
 from waybill.scanning.domain.listed_bucket import ListedBucket
 from waybill.scanning.domain.listing import Batch, Lister
+from waybill.scanning.domain.own_detectors import OwnDetectors
 from waybill.scanning.domain.restart import Restarter
 from waybill.scanning.domain.results import Results
 from waybill.scanning.domain.source import Source
@@ -68,8 +70,14 @@ class Scanner:
             self.bucket,
             self.completion,
             now,
+            Admission(self.own, private_webhooks=True),
+            self.own.counting,
             Inventory(self.files),
         )
+
+    @property
+    def own(self) -> OwnDetectors:
+        return OwnDetectors(self.table.detectors, now, self.table.schedules)
 
     @property
     def results(self) -> Results:
@@ -121,10 +129,11 @@ class Scanner:
             bucket=self.bucket,
             queue=self.queue,
             completion=self.completion,
-            make_scanner=lambda request: ObjectScanner(
-                engine(), b"key", only=frozenset(request.detectors) or None, block_bytes=20_000
+            make_scanner=lambda job: ObjectScanner(
+                engine(), b"key", only=frozenset(job.request.detectors) or None, block_bytes=20_000
             ),
-            cache_name=lambda request: f"{self.rules}{','.join(request.detectors)}",
+            rules=lambda job: self.rules,
+            cache_name=lambda job: f"{self.rules}{','.join(job.request.detectors)}",
             time_left=lambda: self.seconds,
         )
 

@@ -33,10 +33,16 @@ class Uploading:
     scans: UploadScans = field(init=False)
 
     def __post_init__(self) -> None:
-        table = self.scanner.table
+        table, executions = self.scanner.table, self.scanner.executions
         self.notes = UploadNotes(table.uploads, frozenset({BUCKET}), lambda: self.moment)
         self.scans = UploadScans(
-            table.uploads, frozenset({BUCKET}), table.jobs, self.scanner.executions, WORKFLOW, lambda: self.moment
+            table.uploads,
+            frozenset({BUCKET}),
+            table.jobs,
+            executions,
+            WORKFLOW,
+            lambda: self.moment,
+            self.scanner.own.counting,
         )
 
     def note(self, key: str, version: str = "v1", sequencer: str = "01", bucket: str = BUCKET) -> bool:

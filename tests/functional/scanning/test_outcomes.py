@@ -56,7 +56,7 @@ def seen(scanner: Scanner, job_id: str) -> tuple[Any, ...]:
     ]
     return (
         {k: v for k, v in report.items() if k not in own},
-        {k: v for k, v in coverage.items() if k not in own},
+        {k: v for k, v in coverage.items() if k not in own} | {"rules": [*coverage["rules"].values()]},
         findings,
     )
 

@@ -1,5 +1,6 @@
 """Detectors and allow lists of a stack's own: refused unless they hold, used from then on."""
 
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -9,10 +10,13 @@ from tests.functional.scanning.conftest import Scanner
 from waybill.core.clock import now
 from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
 from waybill.scanning.domain.detection.pattern_limits import check_pattern
+from waybill.scanning.domain.detection.pattern_speed import check_speed
+from waybill.scanning.domain.detection.rules import detectors
 from waybill.scanning.domain.own_detectors import OwnDetectors
 from waybill.scanning.domain.trial import tried
 from waybill.scanning.errors import DetectorError
-from waybill.scanning.request_models import DetectorRequest, ScanRequest
+from waybill.scanning.models import Job
+from waybill.scanning.request_models import DetectorRequest
 from waybill.scanning.runtime import Runtime, load
 
 RULE: dict[str, Any] = {"pattern": r"(?<!\w)B-[A-Z]{8}(?!\w)", "gates": ["B-[A-Z]"], "confidence": "HIGH"}
@@ -29,30 +33,96 @@ def request(**changes: Any) -> DetectorRequest:
     return DetectorRequest.model_validate(BADGE | changes)
 
 
-def found(own: OwnDetectors, text: bytes) -> list[tuple[str, str]]:
-    """Scan as a worker of the deployed function does, with the rules that hold when its work begins."""
+def runtime_of(scanner: Scanner) -> Runtime:
+    """Return the runtime of a worker of the deployed function, on the table of the test."""
 
     class Known(Runtime):
         secret = b"secret"
+        table = scanner.table
 
-    scanner = Known(load, boto3.client).scanner(ScanRequest(bucket="any-bucket"), own.rules(), lambda: 60.0)
+    return Known(load, boto3.client)
+
+
+def found(scanner: Scanner, text: bytes, job: Job | None = None) -> list[tuple[str, str]]:
+    """Scan as a worker does for a job, by default one that is made now."""
+    job = job or scanner.create()
     parts = iter([text])
-    return [(each.detector, each.masked_match) for each in scanner.scan(lambda _: next(parts, b"")).findings]
+    report = runtime_of(scanner).scanner(job, lambda: 60.0).scan(lambda _: next(parts, b""))
+    return [(each.detector, each.masked_match) for each in report.findings]
 
 
-def test_a_detector_is_used_from_then_on_and_no_more_when_it_is_deleted(own: OwnDetectors) -> None:
-    assert own.rules().version == ""
+def rules(scanner: Scanner) -> str:
+    return runtime_of(scanner).rules(scanner.create())
+
+
+def test_a_detector_is_used_from_then_on_and_no_more_when_it_is_deleted(scanner: Scanner, own: OwnDetectors) -> None:
+    without = rules(scanner)
     own.put("BADGE", request(), "jo")
-    first = own.rules().version
-    assert found(own, b"badge B-ASDFGHJK here") == [("BADGE", "B-JK")]
+    first = rules(scanner)
+    assert found(scanner, b"badge B-ASDFGHJK here") == [("BADGE", "B-JK")]
     assert own.put("BADGE", request(mask="****"), "jo").version == 2
-    assert first != own.rules().version
+    assert len({without, first, rules(scanner)}) == 3
     own.delete("BADGE", "jo")
-    assert found(own, b"badge B-ASDFGHJK here") == []
-    assert own.rules().version == ""
+    assert found(scanner, b"badge B-ASDFGHJK here") == []
+    assert rules(scanner) == without
     with pytest.raises(NotFoundError):
         own.find("BADGE")
     assert own.put("BADGE", request(), "jo").version == 4
+
+
+def test_a_job_is_scanned_to_its_end_by_what_counted_when_it_was_made(scanner: Scanner, own: OwnDetectors) -> None:
+    """Contract, "Scanner": the next job uses a detector. One that is changed or deleted meanwhile is for later jobs."""
+    text = b"badge B-ASDFGHJK here"
+    before = scanner.create()
+    own.put("BADGE", request(), "jo")
+    job = scanner.create()
+    own.put("BADGE", request(mask="****"), "jo")
+    assert (found(scanner, text, before), found(scanner, text, job)) == ([], [("BADGE", "B-JK")])
+    own.delete("BADGE", "jo")
+    stored = scanner.jobs.find(job.job_id)
+    assert found(scanner, text, stored) == [("BADGE", "B-JK")]
+    assert scanner.jobs.coverage(job.job_id)["own_detectors"] == {"BADGE": 1}
+    # Of a version that is lost, nothing is said to be clean.
+    with pytest.raises(NotFoundError):
+        found(scanner, text, replace(stored, own={"BADGE": 9}))
+
+
+def test_a_coverage_says_by_which_rules_how_many_objects_were_read(scanner: Scanner) -> None:
+    """By the definition of the field in `views.py`: what was not read was read by none."""
+    scanner.bucket.objects |= {"a": b"ann@corp-mail.org", "b": b"nothing", "c.skip": b"nothing"}
+    job = scanner.create(exclude=("*.skip",))
+    scanner.list_all(job)
+    scanner.work_all()
+    assert scanner.jobs.coverage(job.job_id)["rules"] == {"rules-1": 2}
+    scanner.rules = "rules-2"
+    again = scanner.run(exclude=("*.skip",))["job_id"]
+    assert scanner.jobs.coverage(again)["rules"] == {"rules-2": 2}
+    # What is taken over from an earlier job was read by the same rules.
+    cached = scanner.jobs.coverage(scanner.run(exclude=("*.skip",))["job_id"])
+    assert (cached["from_cache"], cached["rules"]) == (2, {"rules-2": 2})
+
+
+def test_an_object_is_read_from_its_beginning_where_the_rules_are_others_than_of_its_first_part(
+    scanner: Scanner,
+) -> None:
+    """An outcome names one set of rules: all of the object was read by these."""
+    scanner.bucket.objects["a"] = b"ann@corp-mail.org\n" + b"nothing here\n" * 10_000
+    job = scanner.create()
+    scanner.list_all(job)
+    [work] = scanner.queue.slices
+    scanner.queue.slices = []
+    seconds = iter([900.0] * 4)
+    scanner.seconds = 900
+    worker = replace(scanner.worker, time_left=lambda: next(seconds, 0.0))
+    worker.work(work)
+    [rest] = scanner.queue.slices
+    assert rest.resume is not None
+    scanner.rules = "rules-2"
+    scanner.work_all()
+    report = scanner.jobs.report(job.job_id)
+    assert (report["status"], report["total_findings"]) == ("completed", 1)
+    assert scanner.jobs.coverage(job.job_id)["rules"] == {"rules-2": 1}
+    assert scanner.jobs.coverage(job.job_id)["bytes_scanned"] == len(scanner.bucket.objects["a"])
 
 
 @pytest.mark.parametrize(
@@ -64,14 +134,16 @@ def test_a_detector_is_used_from_then_on_and_no_more_when_it_is_deleted(own: Own
         ({"texts": ["help@corp-mail.org"], "detectors": ["IP"]}, ["help@corp-mail.org", "ann@corp-mail.org"]),
     ],
 )
-def test_what_an_allow_list_has_is_no_finding(own: OwnDetectors, allows: dict[str, Any], left: list[str]) -> None:
+def test_what_an_allow_list_has_is_no_finding(
+    scanner: Scanner, own: OwnDetectors, allows: dict[str, Any], left: list[str]
+) -> None:
     own.put("OUR_OWN", DetectorRequest.model_validate({"description": "our own", "allows": allows}), "jo")
-    assert len(found(own, b"help@corp-mail.org\nann@corp-mail.org\n")) == len(left)
+    assert len(found(scanner, b"help@corp-mail.org\nann@corp-mail.org\n")) == len(left)
 
 
-def test_the_list_of_a_detector_is_for_its_own_values(own: OwnDetectors) -> None:
+def test_the_list_of_a_detector_is_for_its_own_values(scanner: Scanner, own: OwnDetectors) -> None:
     own.put("BADGE", request(allows={"patterns": [".{1,40}"]}), "jo")
-    assert found(own, b"B-ASDFGHJK ann@corp-mail.org") == [("EMAIL", "****@****")]
+    assert found(scanner, b"B-ASDFGHJK ann@corp-mail.org") == [("EMAIL", "****@****")]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +159,13 @@ def test_the_list_of_a_detector_is_for_its_own_values(own: OwnDetectors) -> None
         {"rules": [RULE | {"pattern": "B-(?:(?:[A-Z]{1,90}){1,90}){1,90}"}]},
         {"rules": [RULE | {"pattern": "B-(?:[A-Z]?){8,40}"}]},
         {"rules": [RULE | {"pattern": "B-([A-Z]{8}"}]},
+        {"rules": [RULE | {"pattern": "(?:B-[A-Z]{8})?"}]},
+        {"rules": [RULE | {"pattern": "(?=B-[A-Z]{8})"}]},
+        {"rules": [RULE | {"pattern": "B-[A-Z]{8}|\\b"}]},
+        {"rules": [RULE | {"gates": ["(?:B-)?"]}]},
+        {"rules": [RULE | {"pattern": "B-(?:[A-Z]?){19}(?!\\w)"}]},
+        {"rules": [RULE | {"pattern": "B-(?:[A-Z]{1,3}){1,12}(?!\\w)"}]},
+        {"rules": [RULE | {"pattern": "B-[A-Z]{0,90}[A-Z]{0,90}[A-Z]{0,90}(?!\\w)"}]},
         {"rules": [RULE | {"pattern": "B-[A-Zé]{8}"}]},
         {"rules": [RULE | {"gates": []}]},
         {"rules": [RULE | {"gates": [r"(?<=x)B-[A-Z]"]}]},
@@ -129,6 +208,14 @@ def test_there_are_not_any_number_of_them(own: OwnDetectors, monkeypatch: pytest
 def test_a_pattern_that_may_take_for_ever_is_refused(pattern: str) -> None:
     with pytest.raises(DetectorError):
         check_pattern(pattern)
+
+
+def test_every_pattern_that_waybill_brings_is_fast_enough() -> None:
+    """The bound of `pattern_speed.py` is ten times what the slowest of these takes: none of them may come near it."""
+    for detector in detectors():
+        values = [str(example["finds"]).encode() for example in detector.examples if "finds" in example]
+        for rule in detector.rules:
+            check_speed(rule.pattern, values)
 
 
 @pytest.mark.parametrize("pattern", [r"(?<!\d)\d{3}[ -]?\d{4}(?!\d)", "A[0-9]{4,12}", "(?i)(?:ab|cd){2}[x-z]{1,64}"])

@@ -10,11 +10,12 @@ from tests.fakes.probe import Crash
 from tests.functional.scanning.conftest import Scanner
 from tests.functional.scanning.test_own_detectors import BADGE
 from waybill.core.errors import ConflictError, NotFoundError
+from waybill.scanning.domain.admission import Admission
 from waybill.scanning.domain.own_detectors import OwnDetectors
 from waybill.scanning.domain.schedules import DueScans, Planning
 from waybill.scanning.errors import BucketNotFoundError, ScanStoreUnavailableError
 from waybill.scanning.handlers import sweep_scans
-from waybill.scanning.models import Job
+from waybill.scanning.models import Job, Status
 from waybill.scanning.request_models import DetectorRequest, ScheduleRequest
 
 WORKFLOW = "arn:aws:states:eu:1:stateMachine:scan"
@@ -22,7 +23,12 @@ MONDAY = datetime(2026, 11, 2, 2, tzinfo=UTC)
 
 
 def planning(scanner: Scanner) -> Planning:
-    return Planning(scanner.table.schedules, scanner.bucket, lambda: MONDAY)
+    return planning_at(scanner, MONDAY)
+
+
+def planning_at(scanner: Scanner, moment: datetime) -> Planning:
+    admission = Admission(scanner.own, private_webhooks=False)
+    return Planning(scanner.table.schedules, scanner.bucket, lambda: moment, admission)
 
 
 def weekly(scanner: Scanner, **options: str) -> ScheduleRequest:
@@ -30,12 +36,14 @@ def weekly(scanner: Scanner, **options: str) -> ScheduleRequest:
 
 
 def due(scanner: Scanner, moment: datetime) -> list[str]:
-    return DueScans(scanner.table.schedules, scanner.table.jobs, scanner.executions, WORKFLOW, lambda: moment).start()
+    table, own = scanner.table, scanner.own.counting
+    return DueScans(table.schedules, table.jobs, scanner.executions, WORKFLOW, lambda: moment, own).start()
 
 
 def test_each_week_makes_one_job_of_the_request(scanner: Scanner) -> None:
     planning(scanner).create(weekly(scanner, prefix="2026/"), "alice")
     [first] = due(scanner, MONDAY)
+    scanner.table.jobs.end(first, Status.COMPLETED)
     assert due(scanner, MONDAY + timedelta(days=6)) == []
     [second] = due(scanner, MONDAY + timedelta(days=7, minutes=4))
     assert first != second
@@ -44,6 +52,19 @@ def test_each_week_makes_one_job_of_the_request(scanner: Scanner) -> None:
     [schedule] = scanner.table.schedules.all()
     # Fourteen days after the first, however late the second was made.
     assert (schedule.next_at, schedule.last_job) == ("2026-11-16T02:00:00.000Z", second)
+
+
+@pytest.mark.parametrize("end", [Status.COMPLETED, Status.FAILED, Status.CANCELLED])
+def test_a_job_that_takes_longer_than_its_schedule_has_no_second_beside_it(scanner: Scanner, end: Status) -> None:
+    """As `concurrencyPolicy: Forbid` of a Kubernetes CronJob; what was missed is made up by one job, as elsewhere."""
+    planning(scanner).create(weekly(scanner, every="hour"), "alice")
+    [first] = due(scanner, MONDAY)
+    assert [due(scanner, MONDAY + timedelta(hours=hours)) for hours in (1, 2, 3)] == [[], [], []]
+    scanner.table.jobs.end(first, end)
+    [second] = due(scanner, MONDAY + timedelta(hours=3, minutes=30))
+    assert second != first
+    [schedule] = scanner.table.schedules.all()
+    assert schedule.next_at == "2026-11-02T06:00:00.000Z"
 
 
 def test_times_that_nobody_looked_at_are_made_up_by_one_job(scanner: Scanner) -> None:
@@ -80,7 +101,7 @@ def test_a_suspended_schedule_makes_nothing_and_goes_on_at_the_next_of_its_times
     # Twice, as a form that is sent twice does it.
     assert [planning(scanner).suspend(made.id).suspended for _ in range(2)] == [True, True]
     assert due(scanner, MONDAY + timedelta(days=15)) == []
-    later = Planning(scanner.table.schedules, scanner.bucket, lambda: MONDAY + timedelta(days=15))
+    later = planning_at(scanner, MONDAY + timedelta(days=15))
     for _ in range(2):
         resumed = later.resume(made.id)
         assert (resumed.suspended, resumed.next_at) == (False, "2026-11-23T02:00:00.000Z")
@@ -103,7 +124,7 @@ def test_of_two_who_resume_one_schedule_neither_moves_it_back(
 ) -> None:
     made = planning(scanner).create(weekly(scanner), "alice")
     suspended = planning(scanner).suspend(made.id)
-    later = Planning(scanner.table.schedules, scanner.bucket, lambda: MONDAY + timedelta(days=8))
+    later = planning_at(scanner, MONDAY + timedelta(days=8))
     later.resume(made.id)
     # What it has read is from before.
     monkeypatch.setattr(scanner.table.schedules, "all", lambda: [suspended])

@@ -16,6 +16,7 @@ from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
+    from waybill.scanning.domain.detection.rules import Detector
     from waybill.scanning.domain.own_detectors import OwnDetector
     from waybill.scanning.request_models import DetectorRequest
 
@@ -41,15 +42,18 @@ def list_detectors(cli: Cli) -> None:
     from waybill.scanning.domain.detection.rules import detectors as shipped
 
     own = [_document(each) for each in scanner_of(cli).detectors.listed()]
-    brought = [{"id": each.id, "shipped": True, "description": each.description} for each in shipped()]
+    brought = [_brought(each) for each in shipped()]
     rows = [(each["id"], "shipped" if each["shipped"] else "own", each["description"]) for each in (*own, *brought)]
     cli.output.show({"detectors": [*own, *brought]}, table(("Id", "Whose", "Finds"), rows))
 
 
 @detectors.command("show")
 def show(cli: Cli, detector: DetectorArgument) -> None:
-    """Show a detector of the stack's own."""
-    shown = _document(scanner_of(cli).detectors.find(detector))
+    """Show a detector; of one of the stack's own, its definition too."""
+    from waybill.scanning.domain.detection.rules import detectors as shipped
+
+    brought = next((_brought(each) for each in shipped() if each.id == detector), None)
+    shown = brought or _document(scanner_of(cli).detectors.find(detector))
     cli.output.show(shown, details({name.capitalize(): value for name, value in shown.items() if value}))
 
 
@@ -125,6 +129,10 @@ def _text(file: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInputError(FieldError("FILE", "must be text in UTF-8")) from None
+
+
+def _brought(found: "Detector") -> dict[str, Any]:
+    return {"id": found.id, "shipped": True, "description": found.description}
 
 
 def _document(found: "OwnDetector") -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """Options that commands of the scanner share, and what is made of what they are given."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from waybill.cli.completion import KNOWN, among, known
 from waybill.cli.context import Cli
@@ -14,7 +18,6 @@ from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
-    from waybill.scanning.request_models import ScanRequest
     from waybill.scanning.runtime import Runtime
 
 
@@ -94,13 +97,77 @@ WriteBaselineOption = Annotated[
     Path | None,
     typer.Option(
         "--write-baseline",
-        help="Write what is found or known to this file.",
+        help="Write what is found or known to this file, shown or not.",
         metavar="FILE",
         dir_okay=False,
         writable=True,
     ),
 ]
 JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB", autocompletion=known(_newest))]
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """What a scan is asked for, whether it is made once or by a schedule."""
+
+    detector: DetectorOption = None
+    region: RegionOption = None
+    include: Annotated[
+        list[str] | None, typer.Option("--include", help="Only keys that match; may be repeated.", metavar="GLOB")
+    ] = None
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help="No keys that match; may be repeated.", metavar="GLOB")
+    ] = None
+    max_bytes: Annotated[
+        int | None, typer.Option("--max-bytes", help="Leave out larger objects.", metavar="N", min=1)
+    ] = None
+    sample: Annotated[
+        str | None, typer.Option("--sample", help="Only a part: 5% of the objects, or 500 of them.", metavar="N[%]")
+    ] = None
+    webhook: Annotated[
+        str | None, typer.Option("--webhook", help="Send the end of the job to this https address.", metavar="URL")
+    ] = None
+    export: Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")] = False
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the request."""
+        return {
+            "detectors": self.detector or (),
+            "regions": self.region or (),
+            "include": self.include or (),
+            "exclude": self.exclude or (),
+            "max_object_bytes": self.max_bytes,
+            "sample": sample_of(self.sample) if self.sample is not None else None,
+            "webhook_url": self.webhook,
+            "export": self.export,
+        }
+
+    def check(self, deployed: "Runtime") -> None:
+        """Refuse names that there are not, with those that there are."""
+        check_regions(self.region)
+        check_detectors(self.detector, deployed)
+
+
+def takes_scan_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `ScanOptions` in place of its parameter `options`."""
+    declared = signature(command)
+    ours = [
+        Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=each.type)
+        for each in fields(ScanOptions)
+    ]
+    others = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in declared.parameters.values()]
+    place = [each.name for each in others].index("options")
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        options = ScanOptions(**{each.name: given.pop(each.name) for each in ours})
+        command(**given, options=options)
+
+    parameters = [*others[:place], *ours, *others[place + 1 :]]
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    # What Typer reads.
+    called.__signature__ = declared.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return called
 
 
 def place_of(url: str) -> tuple[str, str]:
@@ -111,12 +178,10 @@ def place_of(url: str) -> tuple[str, str]:
     return bucket, prefix
 
 
-def request_of(**fields: Any) -> "ScanRequest":
+def request_of[Request: BaseModel](model: type[Request], **given: Any) -> Request:
     """Return the request with these fields; raises InvalidInputError, which names each that does not do."""
-    from waybill.scanning.request_models import ScanRequest
-
     try:
-        return ScanRequest.model_validate(fields)
+        return model.model_validate(given)
     except ValidationError as error:
         raise InvalidInputError(*field_errors(error)) from None
 

@@ -8,6 +8,7 @@ _OUTPUTS = {
     "scans_table": "ScansTableName",
     "scan_workflow_arn": "ScanWorkflowArn",
     "failure_topic_arn": "FailureTopicArn",
+    "scan_webhook_private": "ScanWebhookPrivate",
 }
 
 

@@ -1,8 +1,8 @@
 """Definitions of detectors of a stack's own in the scanner's table; every version stays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from waybill.core.aws.dynamodb import ConditionFailedError
+from waybill.core.aws.dynamodb import ConditionFailedError, Item
 from waybill.core.aws.table import Read
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.domain.own_detectors import OwnDetector
@@ -20,12 +20,12 @@ class DetectorTable:
         """Return the newest version of every definition."""
         values = {":pk": _PARTITION, ":newest": "NEWEST#"}
         items = self._items.table.query("pk = :pk AND begins_with(sk, :newest)", values, Read(consistent=True))
-        known = OwnDetector.__dataclass_fields__
-        return [OwnDetector(**{name: item[name] for name in known}) for item in items]
+        return [_detector_of(item) for item in items]
 
-    def names(self) -> frozenset[str]:
-        """Return the ids of all definitions, also of those that count no more: what they have found stays."""
-        return frozenset(each.id for each in self.all())
+    def versions(self, wanted: Mapping[str, int]) -> Sequence[OwnDetector]:
+        """Return some versions, by id, of those that there are."""
+        keys = [{"pk": _PARTITION, "sk": _version_key(name, version)} for name, version in wanted.items()]
+        return [_detector_of(item) for item in self._items.table.batch_get(keys)]
 
     def save(self, definition: OwnDetector) -> bool:
         """Store a version; False where that version, or a newer one, is there already."""
@@ -35,10 +35,19 @@ class DetectorTable:
                 "attribute_not_exists(sk) OR version < :version",
                 {":version": definition.version},
             )
-            for key in (f"NEWEST#{definition.id}", f"VERSION#{definition.id}#{definition.version:06}")
+            for key in (f"NEWEST#{definition.id}", _version_key(definition.id, definition.version))
         ]
         try:
             self._items.table.transact(writes)
         except ConditionFailedError:
             return False
         return True
+
+
+def _version_key(name: str, version: int) -> str:
+    return f"VERSION#{name}#{version:06}"
+
+
+def _detector_of(item: Item) -> OwnDetector:
+    fields = {name: item[name] for name in OwnDetector.__dataclass_fields__}
+    return OwnDetector(**fields | {"version": int(item["version"])})

@@ -13,7 +13,7 @@ from waybill.scanning.request_models import stored_request
 
 _SUCCEEDED = frozenset({ObjectStatus.SCANNED, ObjectStatus.FINDINGS, ObjectStatus.PARTIAL})
 _ETAG_LENGTH = 8
-_OFTEN_EMPTY = frozenset({"not_read", "unread", "triaged"})
+_OFTEN_EMPTY = frozenset({"not_read", "unread", "triaged", "rules"})
 
 
 def job_attributes(job: Job) -> Item:
@@ -24,7 +24,8 @@ def job_attributes(job: Job) -> Item:
 def job_of(item: Item) -> Job:
     """Return the job of an item."""
     known = {name: item[name] for name in Job.__dataclass_fields__ if name in item}
-    return Job(**known | {"request": stored_request(item["request"]), "status": Status(item["status"])})
+    own = {name: int(version) for name, version in item.get("own", {}).items()}
+    return Job(**known | {"request": stored_request(item["request"]), "status": Status(item["status"]), "own": own})
 
 
 def range_attributes(part: ListingRange) -> Item:
@@ -88,6 +89,8 @@ def increments(outcome: ObjectOutcome) -> dict[str, int]:
     }
     added |= {f"notread:{reason}": count for reason, count in outcome.not_read.items()}
     added |= {f"triaged:{state}": count for state, count in outcome.triaged.items()}
+    if outcome.rules:
+        added[f"rules:{outcome.rules}"] = 1
     if outcome.reason:
         added[f"reason:{outcome.reason}"] = 1
         added[f"bytes:{outcome.reason}"] = max(0, outcome.size - outcome.bytes_scanned)
@@ -134,6 +137,7 @@ def tally_of(counters: Iterable[Item]) -> Tally:
         not_read=group("notread"),
         detectors=group("detector"),
         triaged=group("triaged"),
+        rules=group("rules"),
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -51,9 +51,13 @@ class _Outcomes(Protocol):
     def tally(self, job_id: str) -> Tally: ...
 
 
+class _Admission(Protocol):
+    def check(self, request: ScanRequest) -> None: ...
+
+
 @dataclass(frozen=True)
 class Jobs:
-    """What the API and the commands do with jobs."""
+    """What the API and the commands do with jobs; `own` returns the versions of own detectors that count now."""
 
     jobs: _Jobs
     ranges: _Ranges
@@ -61,6 +65,8 @@ class Jobs:
     bucket: _Bucket
     completion: JobCompletion
     now: Callable[[], datetime]
+    admission: _Admission
+    own: Callable[[], Mapping[str, int]]
     inventory: Source | None = None
 
     def create(self, request: ScanRequest, subject: str, idempotency_key: str | None) -> Job:
@@ -70,6 +76,8 @@ class Jobs:
         ------
         ConflictError
             The key was used for another request.
+        InvalidInputError
+            It asks for what there is not, or for a webhook that may not be called; says which field.
         BucketNotFoundError, BucketDeniedError
             The bucket cannot be listed; no job exists.
         """
@@ -86,6 +94,7 @@ class Jobs:
                     created,
                     created,
                     created_by=hashlib.sha256(subject.encode()).hexdigest(),
+                    own=self.own(),
                 )
             )
         if existing.request.fingerprint() != request.fingerprint():
@@ -93,6 +102,7 @@ class Jobs:
         return existing
 
     def _check(self, request: ScanRequest) -> None:
+        self.admission.check(request)
         self.bucket.check(request.bucket, request.prefix)
         if request.source == "inventory":
             if self.inventory is None:
@@ -184,6 +194,8 @@ class Jobs:
             },
             "members_not_read": dict(tally.not_read),
             "detectors": dict(tally.detectors),
+            "own_detectors": dict(job.own),
+            "rules": dict(tally.rules),
             "triaged": dict(tally.triaged),
             "truncated_findings": tally.truncated,
             "from_cache": tally.from_cache,

@@ -1,4 +1,4 @@
-"""Detectors and allow lists of a stack's own: proved when they are given, used by the next slice of work."""
+"""Detectors and allow lists of a stack's own: proved when they are given, used by the next job."""
 
 import hashlib
 import json
@@ -17,6 +17,7 @@ from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.gates import StandardGate, fastest_gate
 from waybill.scanning.domain.detection.models import Match
 from waybill.scanning.domain.detection.pattern_limits import check_pattern
+from waybill.scanning.domain.detection.pattern_speed import check_speed
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, detector_of, detectors
 from waybill.scanning.domain.schedules import Schedule
@@ -46,6 +47,10 @@ class Definitions(Protocol):
 
     def all(self) -> Sequence[OwnDetector]:
         """Return every definition, those that are deleted too."""
+        ...
+
+    def versions(self, wanted: Mapping[str, int]) -> Sequence[OwnDetector]:
+        """Return the versions that are wanted, by id, of those that there are."""
         ...
 
     def save(self, definition: OwnDetector) -> bool:
@@ -84,6 +89,30 @@ class OwnRules:
         return any(each.covers(match) for each in self.allowed)
 
 
+class PinnedRules:
+    """The rules of jobs: those that counted when a job was made, whatever is defined or deleted while it runs."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._known: dict[tuple[tuple[str, int], ...], OwnRules] = {}
+
+    def of(self, versions: Mapping[str, int]) -> OwnRules:
+        """Return what these versions, by id, come to; each is read once, since a version never changes.
+
+        Raises
+        ------
+        NotFoundError
+            A version is not there: without it the job would find less, and say that it was complete.
+        """
+        pinned = tuple(sorted(versions.items()))
+        if pinned not in self._known:
+            found = {each.id: each.definition for each in self._definitions.versions(versions)} if pinned else {}
+            if missing := versions.keys() - found.keys():
+                raise NotFoundError(f"version {versions[min(missing)]} of detector {min(missing)} is not there")
+            self._known = {pinned: rules_of(tuple(sorted(found.items())))}
+        return self._known[pinned]
+
+
 class _Schedules(Protocol):
     def all(self) -> Sequence[Schedule]: ...
 
@@ -99,6 +128,10 @@ class OwnDetectors:
     def listed(self) -> list[OwnDetector]:
         """Return the definitions that count, by their ids."""
         return sorted((each for each in self.definitions.all() if not each.deleted), key=lambda each: each.id)
+
+    def counting(self) -> dict[str, int]:
+        """Return the versions that count now, by id: a job that is made now is scanned by them to its end."""
+        return {each.id: each.version for each in self.listed()}
 
     def find(self, name: str) -> OwnDetector:
         """Return a definition; raises NotFoundError."""
@@ -146,10 +179,6 @@ class OwnDetectors:
             raise ConflictError("others are changing this detector; try again")
         return found
 
-    def rules(self) -> OwnRules:
-        """Return what the definitions come to now."""
-        return rules_of(tuple((each.id, each.definition) for each in self.listed()))
-
 
 def proved(name: str, request: DetectorRequest) -> str:
     """Return a definition as it is stored, if it does what its own examples say; raises InvalidInputError."""
@@ -165,7 +194,7 @@ def proved(name: str, request: DetectorRequest) -> str:
             check_pattern(pattern)
         for rule in request.rules:
             for pattern in (rule.pattern, *rule.gates):
-                check_pattern(pattern)
+                check_pattern(pattern, least=1)
         if request.rules:
             _prove(detector_of(_entry(name, text)))
     except DetectorError as error:
@@ -178,6 +207,9 @@ def _prove(detector: Detector) -> None:
         raise DetectorError(f"a mask does not have {sorted(unknown)[0]}")
     if {"finds" in example for example in detector.examples} != {True, False}:
         raise DetectorError("examples must be there of what is found and of what is not")
+    values = [str(example["finds"]).encode() for example in detector.examples if "finds" in example]
+    for rule in detector.rules:
+        check_speed(rule.pattern, values)
     for gate in (fastest_gate, StandardGate):
         try:
             engine = Engine((detector,), gate)
@@ -187,6 +219,12 @@ def _prove(detector: Detector) -> None:
             # A gate that one of the engines does not take.
             raise DetectorError("a gate that not both engines take") from None
         prove(engine)
+
+
+def descriptions(own: Iterable[OwnDetector]) -> dict[str, str]:
+    """Return what each detector finds, by id: of those that Waybill brings, and of the stack's own."""
+    brought = {each.id: each.description for each in detectors()}
+    return brought | {each.id: str(json.loads(each.definition)["description"]) for each in own}
 
 
 @lru_cache(maxsize=8)

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -66,6 +66,14 @@ class _Bucket(Protocol):
     def check(self, bucket: str, prefix: str) -> None: ...
 
 
+class _Jobs(NewJobs, Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+
+
+class _Admission(Protocol):
+    def check(self, request: ScanRequest) -> None: ...
+
+
 @dataclass(frozen=True)
 class Planning:
     """What people do with schedules."""
@@ -73,6 +81,7 @@ class Planning:
     schedules: Schedules
     bucket: _Bucket
     now: Callable[[], datetime]
+    admission: _Admission
 
     def create(self, wanted: ScheduleRequest, subject: str, idempotency_key: str | None = None) -> Schedule:
         """Store a schedule for a bucket that can be listed; it is due for the first time at `first_at`, or now.
@@ -83,12 +92,15 @@ class Planning:
         ------
         ConflictError
             There are as many as there may be, or the key was used for another schedule, or for one that was deleted.
+        InvalidInputError
+            It asks for what there is not, or for a webhook that may not be called; says which field.
         BucketNotFoundError, BucketDeniedError
             The bucket cannot be listed.
         """
         schedule_id = id_for(subject, idempotency_key) if idempotency_key else str(uuid.uuid4())
         if earlier := self._earlier(schedule_id, wanted):
             return earlier
+        self.admission.check(wanted)
         self.bucket.check(wanted.bucket, wanted.prefix)
         if len(self.schedules.all()) >= MOST:
             raise ConflictError(f"there are {MOST} schedules, and there may be no more")
@@ -147,17 +159,19 @@ class Planning:
 
 @dataclass(frozen=True)
 class DueScans:
-    """Makes the jobs of the schedules that are due."""
+    """Makes the jobs of the schedules that are due; `own` returns the own detectors that count now."""
 
     schedules: Schedules
-    jobs: NewJobs
+    jobs: _Jobs
     executions: ExecutionStarter
     workflow_arn: str
     now: Callable[[], datetime]
+    own: Callable[[], Mapping[str, int]]
 
     def start(self) -> list[str]:
         """Make a job for every schedule that is due, and return their ids; times that were missed are made up by one.
 
+        A schedule whose last job goes on waits for its end, so that jobs of one schedule never pile up.
         A job's id tells of which time it is, so that a repeated call finds it made: the schedule moves on last. A
         schedule that meets a fault does not keep the others waiting: the fault is raised when all have had their turn.
         """
@@ -166,13 +180,17 @@ class DueScans:
         faults: list[WaybillError] = []
         for each in self.schedules.all():
             try:
-                if each.next_at <= iso(moment) and not each.suspended:
+                if each.next_at <= iso(moment) and not each.suspended and not self._goes_on(each):
                     started.append(self._start(each, moment))
             except WaybillError as fault:
                 faults.append(fault)
         if faults:
             raise faults[0]
         return started
+
+    def _goes_on(self, schedule: Schedule) -> bool:
+        last = self.jobs.get(schedule.last_job) if schedule.last_job else None
+        return last is not None and not last.ended
 
     def _start(self, schedule: Schedule, moment: datetime) -> str:
         created = iso(moment)
@@ -185,6 +203,7 @@ class DueScans:
                 created,
                 created,
                 created_by=schedule.created_by,
+                own=self.own(),
             )
         )
         start_listing(job, self.jobs, self.executions, self.workflow_arn)

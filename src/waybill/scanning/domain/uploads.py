@@ -113,7 +113,7 @@ class UploadNotes:
 
 @dataclass(frozen=True)
 class UploadScans:
-    """Makes the jobs of what was uploaded into `buckets`."""
+    """Makes the jobs of what was uploaded into `buckets`; `own` returns the own detectors that count now."""
 
     uploads: UploadWindows
     buckets: frozenset[str]
@@ -121,6 +121,7 @@ class UploadScans:
     executions: ExecutionStarter
     workflow_arn: str
     now: Callable[[], datetime]
+    own: Callable[[], Mapping[str, int]]
 
     def start(self) -> list[str]:
         """Make a job of each window that is over, and return their ids.
@@ -155,7 +156,7 @@ class UploadScans:
         named = hashlib.sha256(f"uploads:{bucket}:{window}".encode()).digest()
         job_id = str(uuid.UUID(bytes=named[:16], version=5))
         request = WindowRequest(bucket=bucket, uploads=window)
-        job = self.jobs.create(Job(job_id, request, Status.LISTING, created, created))
+        job = self.jobs.create(Job(job_id, request, Status.LISTING, created, created, own=self.own()))
         start_listing(job, self.jobs, self.executions, self.workflow_arn)
         self.uploads.close(bucket, window, job_id)
         return job_id

@@ -15,7 +15,6 @@ from waybill.scanning.domain.small_objects import ObjectReader, Opened, prefetch
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.errors import ObjectRefusedError
 from waybill.scanning.models import Attempts, Entry, Job, ObjectOutcome, ObjectStatus, Slice, Status
-from waybill.scanning.request_models import ScanRequest
 
 # Fifty outcomes go into one transaction, which DynamoDB takes 4 MB of; a name has a thousand characters at most.
 UNREAD_STORED = 20
@@ -26,7 +25,7 @@ _STATUSES = {
 }
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
-type MakeScanner = Callable[[ScanRequest], ObjectScanner]
+type MakeScanner = Callable[[Job], ObjectScanner]
 type _Ahead = Prefetch[Entry, Opened]
 type Known = Mapping[str, tuple[str, ObjectOutcome]]
 
@@ -61,7 +60,8 @@ class _Values(Protocol):
 class Worker:
     """Scans slices; leaves what it has no time for (`reserve`, in seconds) to a follow-up message.
 
-    `reads_at_once` small objects are read while another one is scanned.
+    `reads_at_once` small objects are read while another one is scanned. `rules` names what a job is scanned by,
+    `cache_name` all that an outcome depends on beside the object.
     """
 
     jobs: _Jobs
@@ -73,7 +73,8 @@ class Worker:
     queue: SliceQueue
     completion: JobCompletion
     make_scanner: MakeScanner
-    cache_name: Callable[[ScanRequest], str]
+    rules: Callable[[Job], str]
+    cache_name: Callable[[Job], str]
     time_left: Callable[[], float]
     reserve: float = 30
     reads_at_once: int = 8
@@ -100,7 +101,7 @@ class Worker:
         waiting = [entry for entry in work.entries if entry.key not in recorded]
         if waiting and (deliveries > 1 or work.alone) and self._killed(job, work, waiting, deliveries):
             return 0
-        cache_name = self.cache_name(job.request)
+        cache_name = self.cache_name(job)
         known = {} if work.resume else self.outcomes.cached(work.bucket, waiting, cache_name)
         to_read = (entry for entry in waiting if self._skipped(job, entry) is None and entry.key not in known)
         with (
@@ -179,6 +180,12 @@ class Worker:
 
     def _scan(self, job: Job, work: Slice, entry: Entry, objects: _Ahead, recorder: Recorder, *, alone: bool) -> None:
         """Read one object; `alone` that this run has done nothing else before."""
+        rules = self.rules(job)
+        if work.resume and work.resume["rules"] != rules:
+            # The first part was read by other rules, before a deployment: all of it again.
+            self.findings.delete_others(job.job_id, entry.key, "")
+            self._leave(work, [entry])
+            return
         resume = Checkpoint(**work.resume["checkpoint"]) if work.resume else None
         before = int(work.resume["bytes_scanned"]) if work.resume else 0
         try:
@@ -190,7 +197,7 @@ class Worker:
                     # The first part was another state's: all of it again.
                     self._leave(work, [entry._replace(etag=opened.etag, size=opened.size)])
                     return
-                report = self.make_scanner(job.request).scan(
+                report = self.make_scanner(job).scan(
                     opened.read, resume=resume, stop=lambda: self.time_left() < self.reserve
                 )
             finally:
@@ -211,13 +218,13 @@ class Worker:
             triaged.update(self.triage.counted(finding.fingerprint for finding in report.findings))
         if report.checkpoint:
             follow_up = {"checkpoint": asdict(report.checkpoint), "bytes_scanned": before + report.bytes_scanned}
-            follow_up |= {"triaged": dict(triaged)}
+            follow_up |= {"triaged": dict(triaged), "rules": rules}
             current = entry._replace(etag=opened.etag, size=opened.size)
             self.queue.send([Slice(work.job_id, work.bucket, work.page, (current,), follow_up)])
             return
         # Behind another message there may be findings of another state than this one's.
         doubtful = opened.changed or work.rest or resume is not None
-        outcome = replace(_outcome(entry, opened, report, before), triaged=dict(triaged))
+        outcome = replace(_outcome(entry, opened, report, before), triaged=dict(triaged), rules=rules)
         recorder.add(outcome, doubtful=doubtful)
 
 

@@ -13,8 +13,11 @@ PATTERN_LENGTH = 2000
 _WAYS = 1_000_000
 
 
-def check_pattern(pattern: str) -> None:
+def check_pattern(pattern: str, *, least: int = 0) -> None:
     """Refuse a pattern that is unbounded, or that may take far longer than its text is long.
+
+    One that is looked for in a text, and not held against the whole of a value, must match at `least` a byte: there is
+    nothing at each place of every text.
 
     Raises
     ------
@@ -32,6 +35,8 @@ def check_pattern(pattern: str) -> None:
         raise DetectorError(f"not a pattern in ASCII: {type(error).__name__}") from None
     if _ways(tree, parser.MAXREPEAT) > _WAYS:
         raise DetectorError("a pattern that can be gone through in too many ways: its quantifiers are far or nested")
+    if int(tree.getwidth()[0]) < least:
+        raise DetectorError("a pattern that matches nothing at all")
     if int(tree.getwidth()[1]) > LOOKAHEAD:
         raise DetectorError(f"a pattern matches at most {LOOKAHEAD} bytes")
 
