@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable
 from typing import Protocol
 
-# OWASP, "CSV injection": a cell that begins like this is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# OWASP, "CSV Injection": a cell that begins like this, in full width too, is a formula to a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class TextFile(Protocol):

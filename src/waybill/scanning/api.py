@@ -1,7 +1,7 @@
 """The HTTP routes of the scanner. Field names are those of its first version, with underscores."""
 
-from collections.abc import Collection, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -9,7 +9,6 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.api import Role, build_api, caller, fails, idempotency_header
 from waybill.core.cursors import CURSOR_LIMIT, open_cursor, seal_cursor
-from waybill.core.errors import FieldError, InvalidInputError
 from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.objects import STATUSES
@@ -26,7 +25,6 @@ from waybill.scanning.request_models import (
     TrialRequest,
 )
 from waybill.scanning.runtime import deployed
-from waybill.scanning.settings import WebhookAddressSettings
 from waybill.scanning.views import (
     CoverageView,
     DetectorList,
@@ -47,6 +45,9 @@ from waybill.scanning.views import (
     ValueList,
     ValueView,
 )
+
+if TYPE_CHECKING:
+    from waybill.scanning.domain.detection.rules import Detector
 
 app = build_api(
     WORKFLOW,
@@ -101,7 +102,6 @@ def start_scan(
     ] = None,
 ) -> Response[ListedView | StartedView]:
     """Start a job: 202 when it is listed in the background, 200 when it was listed within the request."""
-    _checked(request)
     jobs = deployed().jobs
     job = jobs.create(request, caller(app).subject, idempotency_key)
     workflow_arn = deployed().workflow_arn
@@ -136,9 +136,13 @@ def list_scans(
 
 
 @app.get("/scans/schedules", summary="List schedules of scans")
-def list_schedules() -> ScheduleList:
+def list_schedules(
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50, cursor: _Cursor = None
+) -> ScheduleList:
     """List the scans that are made again and again, and when each is due next."""
-    return ScheduleList(schedules=[_scheduled(each) for each in deployed().table.schedules.all()], cursor=None)
+    found = [(each.id, _scheduled(each)) for each in deployed().table.schedules.all()]
+    shown, further = _page(found, "schedules", limit, cursor)
+    return ScheduleList(schedules=shown, cursor=further)
 
 
 @app.post("/scans/schedules", summary="Schedule a scan", status_code=201)
@@ -155,7 +159,6 @@ def create_schedule(
     ] = None,
 ) -> ScheduleView:
     """Let a scan be made every hour, day or week; each time makes one job, within minutes of when it is due."""
-    _checked(request)
     return _scheduled(deployed().planning.create(request, caller(app).subject, idempotency_key))
 
 
@@ -311,16 +314,16 @@ def triage_value(
 
 
 @app.get("/detectors", summary="List detectors")
-def list_detectors() -> DetectorList:
-    """List the detectors that Waybill brings and those of the stack's own, allow lists among them."""
+def list_detectors(
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50, cursor: _Cursor = None
+) -> DetectorList:
+    """List the detectors of the stack's own, allow lists among them, and then those that Waybill brings, by id."""
     from waybill.scanning.domain.detection.rules import detectors
 
-    own = [_own(each) for each in deployed().detectors.listed()]
-    brought = [
-        DetectorView(id=each.id, shipped=True, description=each.description, version=None, definition=None)
-        for each in detectors()
-    ]
-    return DetectorList(detectors=[*own, *brought], cursor=None)
+    found = [(f"0{each.id}", _own(each)) for each in deployed().detectors.listed()]
+    found += [(f"1{each.id}", _brought(each)) for each in sorted(detectors(), key=lambda each: each.id)]
+    shown, further = _page(found, "detectors", limit, cursor)
+    return DetectorList(detectors=shown, cursor=further)
 
 
 @app.get("/detectors/<detector_id>", summary="Show a detector")
@@ -331,7 +334,7 @@ def show_detector(detector_id: _DetectorId) -> DetectorView:
 
     for each in detectors():
         if each.id == detector_id:
-            return DetectorView(id=each.id, shipped=True, description=each.description, version=None, definition=None)
+            return _brought(each)
     return _own(deployed().detectors.find(detector_id))
 
 
@@ -361,6 +364,21 @@ def test_detector(detector_id: _DetectorId, trial: TrialRequest) -> TrialView:
         for each in found.findings
     ]
     return TrialView(findings=shown, total=found.total, allowed=found.allowed)
+
+
+def _page[View](
+    ordered: Sequence[tuple[str, View]], about: str, limit: int, cursor: str | None
+) -> tuple[list[View], str | None]:
+    """Return some of what is listed whole, each behind what it is ordered by, and the cursor of the next ones."""
+    secret = deployed().secret
+    after = str(open_cursor(cursor, secret, about)["after"]) if cursor else ""
+    left = [each for each in ordered if each[0] > after]
+    further = seal_cursor({"after": left[limit - 1][0]}, secret, about) if len(left) > limit else None
+    return [view for _, view in left[:limit]], further
+
+
+def _brought(found: "Detector") -> DetectorView:
+    return DetectorView(id=found.id, shipped=True, description=found.description, version=None, definition=None)
 
 
 def _own(found: OwnDetector) -> DetectorView:
@@ -423,33 +441,3 @@ def _list_now(job: Job) -> ListedView:
         warning=warning,
         is_async=False,
     )
-
-
-def _checked(request: ScanRequest) -> None:
-    _known_names(request)
-    if request.webhook_url and not request.webhook_url.startswith("https:"):
-        _allowed_webhook()
-
-
-def _allowed_webhook() -> None:
-    if not deployed().settings(WebhookAddressSettings).scan_webhook_private:
-        raise InvalidInputError(FieldError("webhook_url", "must be an https address"))
-
-
-def _known_names(request: ScanRequest) -> None:
-    unknown: list[FieldError] = []
-    if request.detectors:
-        from waybill.scanning.domain.detection.rules import detectors
-
-        known = {detector.id for detector in detectors()} | {each.id for each in deployed().detectors.listed()}
-        unknown += _unknown("detectors", request.detectors, known, "is not a detector")
-    if request.regions:
-        from waybill.scanning.domain.detection.validators.telephone import regions_known
-
-        unknown += _unknown("regions", request.regions, regions_known(), "is not a region with telephone numbers")
-    if unknown:
-        raise InvalidInputError(*unknown)
-
-
-def _unknown(field: str, names: Sequence[str], known: Collection[str], message: str) -> list[FieldError]:
-    return [FieldError(f"{field}[{index}]", message) for index, name in enumerate(names) if name not in known]

@@ -54,10 +54,17 @@ class Sample(FrozenModel):
         return self
 
 
+_BUCKET, _BUCKET_LENGTH = r"[A-Za-z0-9][A-Za-z0-9._-]*", 255
+# RFC 8259, section 6: integers up to this are the same to every program.
+_LARGEST = 2**53 - 1
+
+
 def _manifest(value: str) -> str:
     bucket, _, key = value.removeprefix("s3://").partition("/")
-    if not value.startswith("s3://") or not bucket or not key.endswith("manifest.json"):
+    if not value.startswith("s3://") or not re.fullmatch(_BUCKET, bucket) or not key.endswith("manifest.json"):
         raise ValueError("must be of the form s3://BUCKET/…/manifest.json")
+    if not 3 <= len(bucket) <= _BUCKET_LENGTH or len(key.encode()) > KEY_LIMIT_BYTES:
+        raise ValueError(f"must name a bucket, and a key of at most {KEY_LIMIT_BYTES} bytes of UTF-8")
     return value
 
 
@@ -129,7 +136,7 @@ class ScanRequest(FrozenModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    bucket: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+    bucket: Annotated[str, Field(min_length=3, max_length=_BUCKET_LENGTH, pattern=f"^{_BUCKET}$")] = Field(
         description="The bucket to scan", examples=["town-hall-exports"]
     )
     prefix: Annotated[str, AfterValidator(_prefix)] = Field(
@@ -147,7 +154,7 @@ class ScanRequest(FrozenModel):
     exclude: Annotated[tuple[Glob, ...], Field(max_length=50)] = Field(
         default=(), description="Patterns of keys that are not scanned", examples=[["*.tmp"]]
     )
-    max_object_bytes: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+    max_object_bytes: Annotated[int, Field(strict=True, ge=1, le=_LARGEST)] | None = Field(
         default=None, description="Larger objects are not scanned", examples=[1073741824]
     )
     sample: Sample | None = Field(

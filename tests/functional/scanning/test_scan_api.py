@@ -357,9 +357,57 @@ def test_a_schedule_is_made_listed_and_deleted() -> None:
     assert ask("GET", "/scans/schedules").json["schedules"] == []
 
 
+def paged(path: str, items: str, limit: int) -> list[dict[str, Any]]:
+    """Return what a list has, read some at a time."""
+    found, cursor = [], None
+    while True:
+        answer = ask("GET", path, query={"limit": str(limit)} | ({"cursor": cursor} if cursor else {}))
+        assert (answer.status, len(answer.json[items]) <= limit) == (200, True)
+        found += answer.json[items]
+        if not (cursor := answer.json["cursor"]):
+            return found
+
+
+def test_lists_that_are_short_are_read_some_at_a_time_too() -> None:
+    """Contract, "Everywhere": lists take `limit` (default 50, at most 200) and `cursor`."""
+    made = [ask("POST", "/scans/schedules", body={"bucket": "archive", "every": "week"}).json for _ in range(5)]
+    assert paged("/scans/schedules", "schedules", 2) == sorted(made, key=lambda each: str(each["id"]))
+    assert ask("PUT", "/detectors/ZEBRA", body=ALLOWED).status == 200
+    every = paged("/detectors", "detectors", 200)
+    assert paged("/detectors", "detectors", 7) == every
+    assert [each["id"] for each in every[:2]] == ["ZEBRA", min(each["id"] for each in every)]
+    assert len(ask("GET", "/detectors").json["detectors"]) == 50
+    for path in ("/detectors", "/scans/schedules"):
+        for wrong in ({"limit": "0"}, {"limit": "201"}, {"cursor": "abc"}):
+            assert ask("GET", path, query=wrong).status == 400
+    other = ask("GET", "/detectors", query={"limit": "1"}).json["cursor"]
+    assert ask("GET", "/scans/schedules", query={"cursor": other}).status == 400
+
+
+ALLOWED: dict[str, Any] = {"description": "Our own", "allows": {"texts": ["help@corp-mail.org"]}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"manifest": "s3://x\0y/manifest.json"},
+        {"manifest": "s3://ab/manifest.json"},
+        {"manifest": f"s3://archive/{'é' * 600}/manifest.json"},
+        {"manifest": f"s3://archive/{'a' * 1100}/manifest.json"},
+        {"manifest": f"s3://{'a' * 256}/manifest.json"},
+        {"max_object_bytes": 2**53, "source": "list"},
+        {"max_object_bytes": 10**300, "source": "list"},
+    ],
+)
+def test_what_s3_or_a_reader_of_json_would_not_take_is_refused(wrong: dict[str, Any]) -> None:
+    """Amazon S3 user guide: keys have 1,024 bytes at most, buckets no control characters; RFC 8259, section 6."""
+    answer = ask("POST", "/scan", body={"bucket": "archive", "source": "inventory"} | wrong)
+    assert (answer.status, answer.fields) == (400, [next(iter(wrong))])
+
+
 def test_each_detector_of_the_list_is_shown() -> None:
     """What an answer names can be asked for by that name."""
-    listed = [each["id"] for each in ask("GET", "/detectors").json["detectors"]]
+    listed = [each["id"] for each in paged("/detectors", "detectors", 200)]
     assert len(listed) > 100
     answers = {each: ask("GET", f"/detectors/{each}") for each in listed}
     assert {each: answer.status for each, answer in answers.items() if answer.json.get("id") != each} == {}

@@ -16,6 +16,7 @@ from waybill.core.http_client import ExchangeLimits, HttpClient
 
 SECONDS = 12.0
 _AT_ONCE = 4
+_MOST = 200
 _ANSWER_BYTES = 6 * 1024 * 1024
 
 
@@ -73,6 +74,16 @@ class Api:
             It answered with a problem, or not at all (503).
         """
         return self._ask(Asked(operation, path, query, body, once, text))
+
+    def ask_whole(self, operation: str, items: str) -> list[Any]:
+        """Return all `items` of a list that is short enough to be shown whole; raises ApiError."""
+        found: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = self.ask(operation, query={"limit": _MOST, "cursor": cursor})
+            found += answer[items]
+            cursor = answer["cursor"]
+        return found
 
     def ask_all(self, questions: Mapping[str, Asked]) -> dict[str, Any]:
         """Return the answers, four asked at once; that of a question that failed is the ApiError."""

@@ -29,7 +29,7 @@ _ALLOW = {
 
 def overview(visit: Visit) -> Response:
     """List detectors: those of the stack's own, and those that Waybill brings."""
-    found = visit.api.ask("listDetectors")["detectors"]
+    found = visit.api.ask_whole("listDetectors", "detectors")
     return visit.page(
         "findings/detectors.html",
         "Detectors",
@@ -136,7 +136,7 @@ def _tried(trial: Mapping[str, Any]) -> str:
 
 def schedules(visit: Visit, errors: Errors | None = None, status: int = 200) -> Response:
     """List scans that are made again and again."""
-    found = visit.api.ask("listSchedules")["schedules"]
+    found = visit.api.ask_whole("listSchedules", "schedules")
     return visit.page(
         "findings/schedules.html",
         "Schedules",

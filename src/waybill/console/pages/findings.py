@@ -110,7 +110,7 @@ def scans(visit: Visit) -> Response:
 
 def new_scan(visit: Visit, errors: Errors | None = None, status: int = 200) -> Response:
     """Ask what is to be scanned."""
-    detectors = visit.api.ask("listDetectors")["detectors"]
+    detectors = visit.api.ask_whole("listDetectors", "detectors")
     return visit.page(
         "findings/new-scan.html",
         "Scan a bucket",
