@@ -60,7 +60,7 @@ class ExportUnavailableError(RetryableError):
 
 
 class SecurityHubRefusedError(PermanentError):
-    """AWS Security Hub is not enabled, or refuses the function's role or a finding."""
+    """AWS Security Hub is not enabled, or refuses the function's role."""
 
     code: ClassVar[str] = "SECURITY_HUB_REFUSED"
 

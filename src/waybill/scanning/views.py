@@ -51,6 +51,24 @@ class WebhookView(_ScanView):
     error: str | None = optional("Why it could not be called", examples=["the receiver did not answer"])
 
 
+class RefusedView(_ScanView):
+    """A finding that Security Hub did not take."""
+
+    id: str = Field(description="Its id there", examples=["waybill/town-hall-exports/5d1f8b0c/EMAIL"])
+    code: str = Field(description="Why, for programs", examples=["InvalidInput"])
+    message: str = Field(description="Why, for people", examples=["Title is too long"])
+
+
+class SecurityHubView(_ScanView):
+    """What AWS Security Hub was told of a job."""
+
+    status: Literal["telling", "told"] = Field(description="Whether it was told of everything")
+    imported: int = Field(description="How many findings, one for each object and detector, it was sent", ge=0)
+    archived: int = Field(description="How many that it knew were archived: this job has seen that they are gone", ge=0)
+    refused: int = Field(description="How many of those that it was sent it did not take", ge=0)
+    errors: list[RefusedView] = Field(description="The first ten of these", examples=[[]])
+
+
 class ExportView(_ScanView):
     """Where the findings of a job are exported to."""
 
@@ -59,6 +77,7 @@ class ExportView(_ScanView):
         description="The list of the exported parts", examples=[f"s3://waybill-scan-exports/{_JOB}/manifest.json"]
     )
     findings: int = Field(description="How many findings were exported", ge=0, examples=[12])
+    security_hub: SecurityHubView | None = optional("What Security Hub was told; without it, nothing")
 
 
 class JobView(_ScanView):
@@ -193,6 +212,16 @@ class CoverageView(_ScanView):
         examples=[{"ENCRYPTED": 1}],
     )
     detectors: dict[str, int] = Field(description="Findings by detector", examples=[{"EMAIL": 9, "IBAN": 3}])
+    own_detectors: dict[str, int] = Field(
+        description="The version of each detector and allow list of the stack's own that the job is scanned by: those "
+        "that counted when it was made",
+        examples=[{"TOWN_HALL_BADGE": 2}],
+    )
+    rules: dict[str, int] = Field(
+        description="How many objects were read by which rules, shipped ones and the stack's own together: more than "
+        "one name where another version of Waybill was deployed meanwhile",
+        examples=[{"3f9a0c51d2e4b687": 37}],
+    )
     triaged: dict[str, int] = Field(description=_TRIAGED, examples=[{"accepted": 2}])
     truncated_findings: int = Field(
         description="How many objects hold more findings than are stored", ge=0, examples=[0]
@@ -356,8 +385,10 @@ class DetectorView(_ScanView):
 class DetectorList(_ScanView):
     """Detectors: those of the stack's own first."""
 
-    detectors: list[DetectorView] = Field(description="All of them")
-    cursor: str | None = Field(description="Always null: all are in one answer", examples=[None])
+    detectors: list[DetectorView] = Field(description="Some of them, by id")
+    cursor: str | None = Field(
+        description="For the next page, as `cursor` of the next request; null at the end", examples=[None]
+    )
 
 
 class TrialFinding(_ScanView):
@@ -398,5 +429,7 @@ class ScheduleView(_ScanView):
 class ScheduleList(_ScanView):
     """Schedules of scans."""
 
-    schedules: list[ScheduleView] = Field(description="All of them")
-    cursor: str | None = Field(description="Always null: all are in one answer", examples=[None])
+    schedules: list[ScheduleView] = Field(description="Some of them, by id")
+    cursor: str | None = Field(
+        description="For the next page, as `cursor` of the next request; null at the end", examples=[None]
+    )

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from tests.fakes.moto_buckets import fill
 from tests.fakes.wire import Wire
 from tests.functional.scanning.samples import make_resources
 from tests.functional.scanning.test_results import finding
-from waybill.cli.app import main
+from waybill.cli.app import app, main
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
 from waybill.core.aws.clients import client
 from waybill.scanning.domain.jobs import Jobs
 from waybill.scanning.models import ObjectOutcome, ObjectStatus, Status
-from waybill.scanning.request_models import Sample
+from waybill.scanning.request_models import DetectorRequest, Sample
 from waybill.scanning.runtime import deployed
 
 type Run = Callable[..., tuple[int, Any, str]]
@@ -36,6 +37,7 @@ def stack(wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
         "ScansTableName": os.environ["SCANS_TABLE"],
         "ScanWorkflowArn": os.environ["SCAN_WORKFLOW_ARN"],
         "FailureTopicArn": os.environ["FAILURE_TOPIC_ARN"],
+        "ScanWebhookPrivate": "false",
     }
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
     yield
@@ -221,6 +223,13 @@ def test_the_objects_of_a_job_are_named(run: Run) -> None:
         (("scan", "s3://archive", "--region", "ZZ"), 2, "--region ZZ"),
         (("scan-file", ".", "--region", "ZZ"), 2, "--region ZZ"),
         (("scan", "s3://archive", "--webhook", "ftp://x"), 2, "webhook_url"),
+        (("scan", "s3://archive", "--webhook", "http://example.org/"), 2, "webhook_url: must be an https address"),
+        (
+            ("scans", "schedule", "add", "s3://archive", "--every", "day", "--webhook", "http://example.org/"),
+            2,
+            "webhook_url: must be an https address",
+        ),
+        (("scans", "schedule", "add", "s3://archive", "--every", "day", "--sample", "half"), 2, "5%"),
         (("scan", "s3://archive", "--inventory", "s3://x"), 2, "manifest"),
         (("scan", "s3://archive", "--inventory", "s3://archive/manifest.json"), 1, "there is no s3://archive"),
         (("scan", "s3://archive", "--max-bytes", "0"), 2, "--max-bytes"),
@@ -256,6 +265,123 @@ def test_schedules_are_added_listed_and_deleted(run: Run) -> None:
     for what in ("suspend", "resume", "delete"):
         assert run("scans", "schedule", what, made["id"])[0] == 1
     assert run("scans", "schedule", "add", "s3://archive", "--every", "year")[0] == 2
+
+
+def test_a_schedule_takes_every_option_of_a_scan(run: Run) -> None:
+    """What says where the objects are (`--inventory`) and what the terminal does (`--wait`) is of one scan alone."""
+    program: Any = get_command(app)
+    schedule = program.get_command(None, "scans").commands["schedule"]
+    scan, add = (
+        {each.name for each in command.params}
+        for command in (program.get_command(None, "scan"), schedule.commands["add"])
+    )
+    assert scan - add == {"manifest", "wait"}
+    assert add - scan == {"every", "first"}
+    given = ("--include", "*.csv", "--exclude", "*.tmp", "--max-bytes", "9", "--sample", "5%", "--region", "GB")
+    _, made, _ = run(
+        "scans", "schedule", "add", "s3://archive/a/", "--every", "day", *given, "--webhook", "https://example.org/x"
+    )
+    assert made["request"] == {
+        "bucket": "archive",
+        "prefix": "a/",
+        "regions": ["GB"],
+        "include": ["*.csv"],
+        "exclude": ["*.tmp"],
+        "max_object_bytes": 9,
+        "sample": {"percent": 5.0},
+        "webhook_url": "https://example.org/x",
+    }
+
+
+def test_a_webhook_by_http_is_taken_where_the_stack_lets_it_be(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parameter `ScanWebhookPrivate`."""
+    private = {**Cli.stack.outputs, "ScanWebhookPrivate": "true"}
+    monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", private))
+    assert run("scan", "s3://archive", "--webhook", "http://10.0.0.1/")[0] == 0
+
+
+def test_a_baseline_holds_what_was_found_whatever_of_it_is_shown(run: Run, tmp_path: Path) -> None:
+    """Help of `--write-baseline`: what is found or known. What it leaves out would be new to the next call."""
+    file, baseline = tmp_path / "a.txt", tmp_path / "known.json"
+    file.write_text("ssn 219-45-6789\nann@corp-mail.org\nserver 86.231.85.193\n")
+    every = run("scan-file", str(file))[1]["findings"]
+    assert len({each["confidence"] for each in every}) > 1
+    _, shown, _ = run("scan-file", str(file), "--min-confidence", "HIGH", "--write-baseline", str(baseline))
+    assert 0 < len(shown["findings"]) < len(every)
+    known = {each["fingerprint"]: each["detector"] for each in every}
+    assert json.loads(baseline.read_text())["known"] == known
+    # What is known and not found this time keeps its detector.
+    file.write_text("nothing\n")
+    both = ("--baseline", str(baseline), "--write-baseline", str(baseline))
+    assert run("scan-file", str(file), *both)[0] == 0
+    assert json.loads(baseline.read_text())["known"] == known
+
+
+def test_a_baseline_of_another_key_is_refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Field notes, K13: one that cannot be read is an error (2); with another key no fingerprint can."""
+    file, baseline = tmp_path / "a.txt", tmp_path / "known.json"
+    file.write_text("ssn 219-45-6789\n")
+    run("scan-file", str(file), "--write-baseline", str(baseline))
+    monkeypatch.setitem(os.environ, "XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
+    status, _, told = run("scan-file", str(file), "--baseline", str(baseline))
+    assert (status, "another key" in told) == (2, True)
+
+
+def test_findings_that_may_not_be_all_are_no_success(run: Run) -> None:
+    """Contract, "Everywhere": 1 also where something was not looked at because of a fault, or not there."""
+    job_id = run("scan", "s3://archive/")[1]["job_id"]
+    assert run("findings", job_id)[0] == 0
+    assert run("findings", job_id, "--fail-on-findings")[0] == 1
+    deployed().completion.end(job_id, Status.COMPLETED)
+    assert run("findings", job_id, "--fail-on-findings")[0] == 0
+    failed = run("scan", "s3://archive/")[1]["job_id"]
+    deployed().completion.end(failed, Status.FAILED, "BucketDeniedError")
+    assert run("findings", failed, "--fail-on-findings")[0] == 1
+    deployed().table.findings.save(failed, "k", "e" * 32, [finding(1)])
+    assert run("findings", failed, "--fail-on-findings")[0] == 3
+
+
+def test_findings_are_shown_by_the_beginning_of_a_key(run: Run) -> None:
+    job_id = run("scan", "s3://archive/")[1]["job_id"]
+    for key in ("2025/a", "2026/a", "2026/b"):
+        deployed().table.findings.save(job_id, key, "e" * 32, [finding(1)])
+    shown = run("findings", job_id, "--key", "2026/")[1]["findings"]
+    assert sorted(each["key"] for each in shown) == ["2026/a", "2026/b"]
+
+
+def test_two_jobs_are_compared_by_what_they_have_looked_at(run: Run) -> None:
+    """Contract, "A success is a statement about now": a value is not gone where nobody has looked."""
+    jobs = [run("scan", "s3://archive/")[1]["job_id"] for _ in range(2)]
+    table = deployed().table
+    for job_id in jobs:
+        table.outcomes.record(job_id, [ObjectOutcome("read", "e" * 32, 9, ObjectStatus.FINDINGS, rules=job_id[:16])])
+    unread = ObjectOutcome("unread", "e" * 32, 9, ObjectStatus.FAILED, "ACCESS_DENIED")
+    table.outcomes.record(jobs[1], [unread])
+    for key in ("read", "unread"):
+        table.findings.save(jobs[0], key, "e" * 32, [finding(1)])
+    status, result, _ = run("scans", "compare", *jobs)
+    assert (status, [each["key"] for each in result["gone"]], result["new"]) == (0, ["read"], [])
+    assert [(each["key"], each["reason"]) for each in result["unknown"]] == [("unread", "ACCESS_DENIED")]
+    assert result["rules"]["earlier"] != result["rules"]["later"]
+    # The later job has not ended; when it has, it has still met a fault.
+    assert run("scans", "compare", *jobs, "--fail-on-new")[0] == 1
+    deployed().completion.end(jobs[1], Status.COMPLETED_WITH_ERRORS)
+    assert run("scans", "compare", *jobs, "--fail-on-new")[0] == 1
+    # Of what the other way round is in the later job alone, `read` is new.
+    assert run("scans", "compare", *reversed(jobs), "--fail-on-new")[0] == 3
+
+
+def test_every_detector_of_the_list_is_shown(run: Run) -> None:
+    """What an answer names can be asked for by that name, whoever has brought it."""
+    deployed().detectors.put("OUR_OWN", DetectorRequest.model_validate(ALLOWED), "jo")
+    listed = run("detectors", "list")[1]["detectors"]
+    for each in (listed[0], listed[1], listed[-1]):
+        status, shown, _ = run("detectors", "show", each["id"])
+        assert (status, {name: shown[name] for name in each}) == (0, each)
+    assert run("detectors", "show", "NO_SUCH_ONE")[0] == 1
+
+
+ALLOWED = {"description": "Our own", "allows": {"texts": ["help@corp-mail.org"]}}
 
 
 def test_a_detector_is_tried_on_a_file_or_on_standard_input(

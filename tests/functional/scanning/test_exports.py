@@ -1,7 +1,9 @@
 """Findings as lines of JSON: all of them, once, however often the export dies."""
 
 import json
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import boto3
 import pytest
@@ -12,11 +14,13 @@ from tests.functional.scanning.test_results import finding
 from waybill.core.errors import NotFoundError
 from waybill.scanning.adapters.security_hub import SecurityHub
 from waybill.scanning.domain import export
-from waybill.scanning.domain.export import Exporter, Hub, HubImport, Progress
+from waybill.scanning.domain.detection.rules import detectors
+from waybill.scanning.domain.export import Exporter, Hub, HubImport, HubRefusal, Progress
 from waybill.scanning.domain.security_hub import security_hub_findings
 from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedError
 from waybill.scanning.models import Job, Status
-from waybill.scanning.request_models import ScanRequest
+from waybill.scanning.request_models import DetectorRequest, ScanRequest
+from waybill.scanning.views import SecurityHubView
 
 
 @dataclass
@@ -107,8 +111,31 @@ def sent_finding() -> dict[str, object]:
     return next(security_hub_findings([document], job, {}, frozenset(), {}))
 
 
+@dataclass
+class FakeHub:
+    """`Hub` in memory: refuses findings of these keys, and tells of what it has two at a time."""
+
+    refused: frozenset[str] = frozenset()
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def import_findings(self, findings: Sequence[dict[str, Any]]) -> list[HubRefusal]:
+        self.sent += findings
+        bad = [each for each in findings if each["Title"].rpartition("/")[2] in self.refused]
+        self.known |= {each["Id"]: each for each in findings if each not in bad}
+        return [HubRefusal(each["Id"], "InvalidInput", "no") for each in bad]
+
+    def findings(self, product: str, prefix: str, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        ids = sorted(name for name in self.known if name.startswith(prefix))
+        first = int(token or 0)
+        return [self.known[name] for name in ids[first : first + 2]], str(first + 2) if first + 2 < len(ids) else None
+
+    def states(self) -> dict[str, str]:
+        return {each["Title"].rpartition("/")[2]: each["RecordState"] for each in self.known.values()}
+
+
 def hub_import(scanner: Scanner, hub: Hub) -> HubImport:
-    return HubImport(hub, scanner.table.outcomes, scanner.table.detectors.names)
+    return HubImport(hub, scanner.table.outcomes, scanner.table.detectors.all)
 
 
 TAKEN = {"FailedCount": 0, "SuccessCount": 1}
@@ -119,10 +146,10 @@ def test_security_hub_is_told_of_what_is_exported(scanner: Scanner) -> None:
     scanner.table.jobs.set_execution(job.job_id, "arn:aws:states:eu-west-1:123456789012:execution:scan:1")
     for key in range(8):
         scanner.table.findings.save(job.job_id, f"k{key}", "e" * 32, map(finding, range(2)))
-    sent: list[dict[str, object]] = []
-    hub = type("Hub", (), {"import_findings": lambda self, findings: sent.extend(findings)})()
+    hub = FakeHub()
     exporter = replace(exporter_of(scanner, FakeExports()), part_findings=1000, hub_import=hub_import(scanner, hub))
     done = exporter.export(job.job_id, Progress())
+    sent = hub.sent
     assert done.findings == 16
     assert len({each["Id"] for each in sent}) == len(sent) == 8
     # The model asks for every field that Security Hub needs; a hundred go in one call.
@@ -134,12 +161,90 @@ def test_security_hub_is_told_of_what_is_exported(scanner: Scanner) -> None:
     [
         ("ThrottlingException", ExportUnavailableError),
         ("InvalidAccessException", SecurityHubRefusedError),
-        ({"FailedCount": 1, "SuccessCount": 0}, SecurityHubRefusedError),
     ],
 )
-def test_what_security_hub_does_not_take_is_no_success(answer: dict[str, object] | str, error: type[Exception]) -> None:
+def test_what_security_hub_does_not_take_is_no_success(answer: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         hub_of(answer).import_findings([sent_finding()])
+
+
+def exported(exporter: Exporter, job_id: str) -> Progress:
+    """Export as the function does, whose messages tell how far it is."""
+    progress = Progress()
+    while not progress.done:
+        progress = exporter.export(job_id, Progress.of(json.loads(json.dumps(asdict(progress)))))
+    return progress
+
+
+def test_a_finding_that_security_hub_refuses_costs_only_itself_and_is_named(scanner: Scanner) -> None:
+    """The API reference of BatchImportFindings: `FailedFindings` has those that were not imported, and why."""
+    refusal = {"Id": "waybill/a", "ErrorCode": "InvalidInput", "ErrorMessage": "Title is too long"}
+    answers = [{"FailedCount": 1, "SuccessCount": 99, "FailedFindings": [refusal]}, TAKEN]
+    assert hub_of(*answers).import_findings([sent_finding()] * 101) == [HubRefusal(*refusal.values())]
+    for key in "abc":
+        scanner.bucket.objects[key] = b"ann@corp-mail.org"
+    job_id = scanner.run()["job_id"]
+    hub = FakeHub(refused=frozenset({"b"}))
+    done = exported(replace(exporter_of(scanner, FakeExports()), hub_import=hub_import(scanner, hub)), job_id)
+    assert hub.states() == {"a": "ACTIVE", "c": "ACTIVE"}
+    told = scanner.jobs.report(job_id)["export"]["security_hub"]
+    assert (told["status"], told["imported"], told["archived"], told["refused"]) == ("told", 3, 0, 1)
+    assert [each["code"] for each in told["errors"]] == ["InvalidInput"]
+    assert SecurityHubView.model_validate(told)
+    assert done.hub.refused == 1
+
+
+@pytest.mark.parametrize("seconds", [900, 0])
+def test_what_a_later_job_does_not_find_any_more_is_archived(scanner: Scanner, seconds: float) -> None:
+    """AWS Security Hub user guide: a provider sets `RecordState` to `ARCHIVED` when a finding no longer applies."""
+    for key in ("mended", "deleted", "stays", "unread"):
+        scanner.bucket.objects[key] = b"ann@corp-mail.org"
+    hub = FakeHub()
+    exporter = replace(exporter_of(scanner, FakeExports(), seconds), hub_import=hub_import(scanner, hub))
+    exported(exporter, scanner.run()["job_id"])
+    assert set(hub.states().values()) == {"ACTIVE"}
+    scanner.bucket.objects["mended"] = b"nothing"
+    scanner.bucket.refused["unread"] = "ACCESS_DENIED"
+    scanner.bucket.objects["unread"] += b"\n"
+    del scanner.bucket.objects["deleted"]
+    job_id = scanner.run()["job_id"]
+    exported(exporter, job_id)
+    assert hub.states() == {"mended": "ARCHIVED", "deleted": "ARCHIVED", "stays": "ACTIVE", "unread": "ACTIVE"}
+    assert scanner.jobs.report(job_id)["export"]["security_hub"]["archived"] == 2
+    # Found again, it is open again.
+    scanner.bucket.objects["mended"] = b"ann@corp-mail.org again"
+    exported(exporter, scanner.run()["job_id"])
+    assert hub.states()["mended"] == "ACTIVE"
+
+
+def test_security_hub_is_asked_for_what_it_has_of_one_bucket() -> None:
+    """The service model of botocore, against which the stub holds what is asked."""
+    client = boto3.client("securityhub", region_name="eu-west-1")
+    stub = Stubber(client)
+    filters = {
+        "ProductArn": [{"Value": "p", "Comparison": "EQUALS"}],
+        "Id": [{"Value": "waybill/b/", "Comparison": "PREFIX"}],
+    }
+    stub.add_response("get_findings", {"Findings": [], "NextToken": "n"}, {"Filters": filters, "MaxResults": 100})
+    more = {"Filters": filters, "MaxResults": 100, "NextToken": "n"}
+    stub.add_response("get_findings", {"Findings": []}, more)
+    stub.activate()
+    hub = SecurityHub(client)
+    assert hub.findings("p", "waybill/b/", None) == ([], "n")
+    assert hub.findings("p", "waybill/b/", "n") == ([], None)
+
+
+def test_security_hub_reads_what_a_detector_of_ones_own_is_for(scanner: Scanner) -> None:
+    definition = DetectorRequest.model_validate({"description": "Badge of the town hall", "allows": {"texts": ["x"]}})
+    scanner.own.put("BADGE", definition, "jo")
+    scanner.own.delete("BADGE", "jo")
+    job = scanner.create()
+    scanner.table.findings.save(job.job_id, "k", "e" * 32, [finding(1, "BADGE"), finding(2, "EMAIL")])
+    hub = FakeHub()
+    exported(replace(exporter_of(scanner, FakeExports()), hub_import=hub_import(scanner, hub)), job.job_id)
+    titles = {each["GeneratorId"]: each["Title"].partition(" in s3:")[0] for each in hub.sent}
+    email = next(each.description for each in detectors() if each.id == "EMAIL")
+    assert titles == {"waybill/BADGE": "Badge of the town hall", "waybill/EMAIL": email}
 
 
 @pytest.mark.parametrize("seconds", [900, 0])
@@ -151,15 +256,11 @@ def test_security_hub_hears_of_an_object_once_and_of_all_of_it(
     scanner.table.jobs.set_execution(job.job_id, "arn:aws:states:eu-west-1:123456789012:execution:scan:1")
     for number, key in enumerate("abcdef"):
         scanner.table.findings.save(job.job_id, key, "e" * 32, map(finding, range(2 * number)))
-    sent: list[dict[str, object]] = []
-    hub = type("Hub", (), {"import_findings": lambda self, findings: sent.extend(findings)})()
-    exporter, progress = (
-        replace(exporter_of(scanner, FakeExports(), seconds), hub_import=hub_import(scanner, hub)),
-        Progress(),
-    )
-    while not progress.done:
-        progress = exporter.export(job.job_id, progress)
-    result = [each["Resources"][0]["DataClassification"]["Result"] for each in sent]  # type: ignore[index]
+    hub = FakeHub()
+    exporter = replace(exporter_of(scanner, FakeExports(), seconds), hub_import=hub_import(scanner, hub))
+    exported(exporter, job.job_id)
+    sent = hub.sent
+    result = [each["Resources"][0]["DataClassification"]["Result"] for each in sent]
     assert len({each["Id"] for each in sent}) == len(sent) == 5
     assert sorted(each["SensitiveData"][0]["TotalCount"] for each in result) == [2, 4, 6, 8, 10]
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.scanning.conftest import Scan
 from waybill.core.errors import InvalidInputError
-from waybill.scanning.domain.baseline import baseline_text, read_baseline
+from waybill.scanning.domain.baseline import baseline_text, mark_of, read_baseline
 from waybill.scanning.domain.reports import csv_text, ndjson_text, relative_uri, sarif
 
 
@@ -171,11 +171,19 @@ def test_a_place_is_a_relative_reference(path: str, uri: str) -> None:
 
 
 def test_csv_keeps_its_rows_and_runs_no_formula() -> None:
-    """RFC 4180, section 2; OWASP, "CSV injection"."""
+    """RFC 4180, section 2."""
     rows = list(csv.reader(io.StringIO(csv_text([finding(file='=1+1\n,"x'), finding(file="@b", byte_offset=0)]))))
     assert len(rows) == 3
     assert [row[0] for row in rows[1:]] == ["'=1+1\n,\"x", "'@b"]
     assert rows[1][rows[0].index("byte_offset")] == "0"
+
+
+@pytest.mark.parametrize("sign", [*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+@pytest.mark.parametrize("name", ["file", "member", "cell", "masked_match"])
+def test_no_cell_of_csv_begins_a_formula(sign: str, name: str) -> None:
+    """OWASP, "CSV Injection": equals, plus, minus, at, tab, carriage return, line feed, and those of full width."""
+    [heads, row] = csv.reader(io.StringIO(csv_text([finding(**{name: f"{sign}cmd"})])))
+    assert row[heads.index("place" if name == "file" else name)] == f"'{sign}cmd"
 
 
 def test_ndjson_has_a_line_for_each_finding_and_the_coverage_last() -> None:
@@ -184,16 +192,35 @@ def test_ndjson_has_a_line_for_each_finding_and_the_coverage_last() -> None:
     assert lines[1:] == [{"coverage": {"files": 1}}]
 
 
+MARK = mark_of(b"key")
+
+
 def test_a_baseline_knows_what_was_written_to_it_and_shows_no_value() -> None:
-    text = baseline_text([finding(), finding(fingerprint="b" * 64, masked_match="secret")])
-    assert read_baseline(text) == {"a" * 64, "b" * 64}
+    text = baseline_text([finding(), finding(fingerprint="b" * 64, masked_match="secret")], {"c" * 64: "IBAN"}, MARK)
+    assert read_baseline(text, MARK) == {"a" * 64: "US_SSN", "b" * 64: "US_SSN", "c" * 64: "IBAN"}
     assert "6789" not in text
     assert "secret" not in text
 
 
+def test_a_baseline_of_another_key_is_no_empty_one() -> None:
+    """Field notes, K13: a baseline that cannot be read is an error. No fingerprint of another key is known."""
+    with pytest.raises(InvalidInputError, match="another key"):
+        read_baseline(baseline_text([finding()], {}, MARK), mark_of(b"other"))
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"version": 2, "known": {}}', '{"version": 1, "known": {"x": ""}}', "["]
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"version": 2, "key": "", "known": {}}',
+        '{"version": 1, "known": {}}',
+        '{"version": 1, "key": "", "known": {"x": ""}}',
+        f'{{"version": 1, "key": "", "known": {{"{"a" * 64}": 1}}}}',
+        "[" * 100_000,
+    ],
 )
 def test_what_is_no_baseline_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInputError):
-        read_baseline(text)
+    with pytest.raises(InvalidInputError, match="is not a baseline"):
+        read_baseline(text, MARK)

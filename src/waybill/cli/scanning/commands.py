@@ -1,12 +1,11 @@
 """`waybill scan`, `waybill scans`, `waybill findings`, `waybill scan-file`: look for sensitive data."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
@@ -21,21 +20,22 @@ from waybill.cli.scanning.options import (
     JobArgument,
     JobFormatOption,
     RegionOption,
+    ScanOptions,
     SortOption,
     WriteBaselineOption,
     check_detectors,
     check_regions,
     place_of,
     request_of,
-    sample_of,
+    takes_scan_options,
 )
 from waybill.cli.scanning.runtime import scanner_of
 from waybill.cli.watch import watch
 from waybill.core.errors import InvalidInputError
-from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
     from waybill.scanning.domain.schedules import Schedule
+    from waybill.scanning.models import Job
     from waybill.scanning.runtime import Runtime
 
 
@@ -52,54 +52,26 @@ _GOOD = frozenset({"completed", "processing", "listing"})
 
 
 @app.command()
-def scan(  # noqa: PLR0913, PLR0917 (options)
+@takes_scan_options
+def scan(
     cli: Cli,
     place: Annotated[str, typer.Argument(help="s3://BUCKET or s3://BUCKET/PREFIX", metavar="S3_URL")],
-    detector: DetectorOption = None,
-    region: RegionOption = None,
-    include: Annotated[
-        list[str] | None, typer.Option("--include", help="Only keys that match; may be repeated.", metavar="GLOB")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", help="No keys that match; may be repeated.", metavar="GLOB")
-    ] = None,
-    max_bytes: Annotated[
-        int | None, typer.Option("--max-bytes", help="Leave out larger objects.", metavar="N", min=1)
-    ] = None,
-    sample: Annotated[
-        str | None, typer.Option("--sample", help="Only a part: 5% of the objects, or 500 of them.", metavar="N[%]")
-    ] = None,
+    options: ScanOptions,
     manifest: Annotated[
         str | None,
         typer.Option("--inventory", help="Take the objects from this inventory's manifest.json.", metavar="S3_URL"),
     ] = None,
-    webhook: Annotated[
-        str | None, typer.Option("--webhook", help="Send the end of the job to this https address.", metavar="URL")
-    ] = None,
-    export: Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
 ) -> None:
     """Scan a bucket for sensitive data; with --wait, exit status 1 when the job fails or something cannot be read."""
     from waybill.cli.scanning.estimating import estimated
+    from waybill.scanning.request_models import ScanRequest
 
     bucket, prefix = place_of(place)
-    request = request_of(
-        bucket=bucket,
-        prefix=prefix,
-        detectors=detector or (),
-        regions=region or (),
-        include=include or (),
-        exclude=exclude or (),
-        max_object_bytes=max_bytes,
-        sample=sample_of(sample) if sample is not None else None,
-        source="inventory" if manifest else "list",
-        manifest=manifest,
-        webhook_url=webhook,
-        export=export,
-    )
-    check_regions(region)
+    source = {"source": "inventory" if manifest else "list", "manifest": manifest}
+    request = request_of(ScanRequest, bucket=bucket, prefix=prefix, **source, **options.fields())
     deployed = scanner_of(cli)
-    check_detectors(detector, deployed)
+    options.check(deployed)
     estimate = None if manifest else estimated(cli, deployed, bucket, prefix)
     job = deployed.jobs.create(request, "waybill scan", None)
     deployed.jobs.start(job, deployed.executions, deployed.workflow_arn)
@@ -170,18 +142,38 @@ def compare_scans(
     later: Annotated[str, typer.Argument(help="Id of the later job.", metavar="LATER")],
     fail_on_new: Annotated[bool, typer.Option("--fail-on-new", help="Exit with status 3 when a value is new.")] = False,
 ) -> None:
-    """Show which values are new in the objects of a later job, and which are gone, wherever they have moved to."""
-    from waybill.scanning.domain.comparison import compared
+    """Show which values are new in the objects of a later job, and which are gone, wherever they have moved to.
+
+    Where a job has not looked at an object, or not for such values, it says so. With --fail-on-new, exit status 3 when
+    a value is new, else 1 when that cannot be said of one, or the later job has not looked at all there is.
+    """
+    from waybill.scanning.domain.comparison import Side, compared
 
     deployed = scanner_of(cli)
-    jobs = [deployed.jobs.find(job_id).job_id for job_id in (earlier, later)]
-    result = compared(*(_findings(deployed, job_id, None) for job_id in jobs))
+    sides = [Side(deployed.jobs.find(job_id), _findings(deployed, job_id)) for job_id in (earlier, later)]
+    result = compared(sides[0], sides[1], deployed.table.outcomes)
+    coverages = [deployed.jobs.coverage(side.job.job_id) for side in sides]
+    result["rules"] = {"earlier": coverages[0]["rules"], "later": coverages[1]["rules"]}
+    _note_comparison(cli, result)
     rows = [(what, *(str(each[name]) for name in _COMPARED)) for what in ("new", "gone") for each in result[what]]
-    human = table(("", "Key", "Line", "Detector", "Confidence", "Value"), rows)
-    cli.output.note(f"{len(result['new'])} new, {len(result['gone'])} gone, {result['same']} as before")
-    cli.output.show(result, human)
-    if fail_on_new and result["new"]:
-        raise typer.Exit(reporting.FOUND)
+    rows += [
+        (f"{each['found_by']} only: {each['reason']}", *(str(each[name]) for name in _COMPARED))
+        for each in result["unknown"]
+    ]
+    cli.output.show(result, table(("", "Key", "Line", "Detector", "Confidence", "Value"), rows))
+    if fail_on_new:
+        if result["new"]:
+            raise typer.Exit(reporting.FOUND)
+        if any(each["found_by"] == "later" for each in result["unknown"]):
+            raise typer.Exit(1)
+        _end_of(sides[1].job, coverages[1])
+
+
+def _note_comparison(cli: Cli, result: Mapping[str, Any]) -> None:
+    counts = f"{len(result['new'])} new, {len(result['gone'])} gone, {result['same']} as before"
+    cli.output.note(f"{counts}, {len(result['unknown'])} that one of the jobs cannot say anything of")
+    if result["rules"]["earlier"].keys() != result["rules"]["later"].keys():
+        cli.output.note("the jobs were read by different rules: what differs may be due to these")
 
 
 @scans.command("cancel")
@@ -213,6 +205,9 @@ def findings(  # noqa: PLR0917 (options)
     cli: Cli,
     job_id: JobArgument,
     detector: DetectorOption = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Only findings of objects whose keys begin so.", metavar="PREFIX")
+    ] = None,
     min_confidence: ConfidenceOption = None,
     sort: SortOption = "place",
     form: JobFormatOption = "table",
@@ -220,12 +215,20 @@ def findings(  # noqa: PLR0917 (options)
     baseline: BaselineOption = None,
     write_baseline: WriteBaselineOption = None,
 ) -> None:
-    """Show what a job has found, masked; with --fail-on-findings, exit status 3 when anything of it is open."""
+    """Show what a job has found, masked.
+
+    With --fail-on-findings, exit status 3 when anything of it is open, else 1 when the job has not ended well, or
+    something of it could not be read because of a fault.
+    """
+    from waybill.scanning.domain.baseline import mark_of
+
     deployed = scanner_of(cli)
     check_detectors(detector, deployed)
     job = deployed.jobs.find(job_id)
-    baselined = reporting.known(baseline)
-    found = reporting.wanted(_findings(deployed, job_id, detector), baselined, min_confidence, sort)
+    mark = mark_of(f"{cli.stack.region} {cli.stack.output('ScansTableName')}".encode())
+    baselined = reporting.known(baseline, mark)
+    every = list(_findings(deployed, job_id, key or "", detector))
+    found = reporting.wanted(every, baselined, min_confidence, sort)
     coverage = deployed.jobs.coverage(job.job_id)
     states = deployed.triage.states(str(item["fingerprint"]) for item in found)
     found = [{**item, "state": states[str(item["fingerprint"])]} for item in found]
@@ -235,24 +238,26 @@ def findings(  # noqa: PLR0917 (options)
     if form == "asff":
         reporting.show_security_hub(cli, found, job, deployed)
     else:
-        reporting.show(cli, form, {"findings": found}, shown, reporting.notes(coverage["reasons"]), coverage)
-    reporting.save(write_baseline, found, baselined)
-    if fail_on_findings and any(item["state"] == "open" for item in found):
-        raise typer.Exit(reporting.FOUND)
+        notes, own = reporting.notes(coverage["reasons"]), deployed.table.detectors.all() if form == "sarif" else ()
+        reporting.show(cli, form, {"findings": found}, shown, notes, coverage, own)
+    reporting.save(write_baseline, every, baselined, mark)
+    if fail_on_findings:
+        if any(item["state"] == "open" for item in found):
+            raise typer.Exit(reporting.FOUND)
+        _end_of(job, coverage)
 
 
 @schedules.command("add")
-def add_schedule(  # noqa: PLR0917 (options)
+@takes_scan_options
+def add_schedule(
     cli: Cli,
     place: Annotated[str, typer.Argument(help="s3://BUCKET or s3://BUCKET/PREFIX", metavar="S3_URL")],
     every: Annotated[str, typer.Option("--every", help="hour, day or week.", metavar="TIME")],
+    options: ScanOptions,
     first: Annotated[
         str | None,
         typer.Option("--first", help="When it is made first, such as 2027-01-31T02:00:00Z; else soon.", metavar="TIME"),
     ] = None,
-    detector: DetectorOption = None,
-    region: RegionOption = None,
-    export: Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")] = False,
 ) -> None:
     """Let a scan of a bucket be made again and again, without anybody asking for it."""
     from getpass import getuser
@@ -260,14 +265,10 @@ def add_schedule(  # noqa: PLR0917 (options)
     from waybill.scanning.request_models import ScheduleRequest
 
     bucket, prefix = place_of(place)
-    fields = {"bucket": bucket, "prefix": prefix, "every": every, "first_at": first, "export": export}
-    check_regions(region)
+    when = {"every": every, "first_at": first}
+    wanted = request_of(ScheduleRequest, bucket=bucket, prefix=prefix, **when, **options.fields())
     deployed = scanner_of(cli)
-    check_detectors(detector, deployed)
-    try:
-        wanted = ScheduleRequest.model_validate(fields | {"detectors": detector or (), "regions": region or ()})
-    except ValidationError as error:
-        raise InvalidInputError(*field_errors(error)) from None
+    options.check(deployed)
     made = deployed.planning.create(wanted, getuser())
     cli.output.show(_schedule_document(made), f"{made.id}: every {made.every}, first at {made.next_at}")
 
@@ -331,10 +332,7 @@ def triage(
     from waybill.scanning.request_models import TriageRequest
 
     deployed = scanner_of(cli)
-    try:
-        decision = TriageRequest.model_validate({"state": state, "reason": reason, "until": until})
-    except ValidationError as error:
-        raise InvalidInputError(*field_errors(error)) from None
+    decision = request_of(TriageRequest, state=state, reason=reason, until=until)
     said = deployed.triage.decide(fingerprint, decision.state, decision.reason, decision.until or "", getuser())
     shown = deployed.triage.document(said)
     cli.output.show(shown, showing.value(shown))
@@ -360,29 +358,31 @@ def scan_file(  # noqa: PLR0917 (options)
     Exit status 3 with --fail-on-findings when there is anything, else 1 when something could not be read.
     """
     from waybill.scanning.adapters.local_files import files_under, scan_files
+    from waybill.scanning.domain.baseline import mark_of
     from waybill.scanning.domain.detection.proof import standard_engine
 
     check_detectors(detector)
     check_regions(region)
     engine = standard_engine(regions=region or ())
-    baselined = reporting.known(baseline)
-    result = scan_files(
-        files_under(paths),
-        engine,
-        frozenset(detector) if detector else None,
-        key=_fingerprint_key(needed=bool(baseline or write_baseline)),
-    )
-    every = Counter(finding["detector"] for finding in result["findings"])
-    result["findings"] = reporting.wanted(result["findings"], baselined, min_confidence, sort)
-    left_out = every - Counter(finding["detector"] for finding in result["findings"])
+    key = _fingerprint_key(needed=bool(baseline or write_baseline))
+    mark = mark_of(key or b"")
+    baselined = reporting.known(baseline, mark)
+    result = scan_files(files_under(paths), engine, frozenset(detector) if detector else None, key=key)
+    every = result["findings"]
+    result["findings"] = reporting.wanted(every, baselined, min_confidence, sort)
+    left_out = _by_detector(every) - _by_detector(result["findings"])
     coverage = result["coverage"]
     notes = reporting.notes(coverage["reasons"])
     reporting.show(cli, form, result, showing.local_files(result, left_out), notes, coverage)
-    reporting.save(write_baseline, result["findings"], baselined)
+    reporting.save(write_baseline, every, baselined, mark)
     if fail_on_findings and result["findings"]:
         raise typer.Exit(reporting.FOUND)
     if reporting.FAULTS & set(coverage["reasons"]):
         raise typer.Exit(1)
+
+
+def _by_detector(findings: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    return Counter(str(finding["detector"]) for finding in findings)
 
 
 def _fingerprint_key(*, needed: bool) -> bytes | None:
@@ -395,6 +395,13 @@ def _fingerprint_key(*, needed: bool) -> bytes | None:
         if needed:
             raise
     return None
+
+
+def _end_of(job: "Job", coverage: Mapping[str, Any]) -> None:
+    """Leave with status 1 where a job does not say all there is: it goes on, was cut short, or has met a fault."""
+    if not job.ended:
+        raise typer.Exit(1)
+    _end({"status": job.status.value}, coverage)
 
 
 def _end(report: Mapping[str, Any], coverage: Mapping[str, Any]) -> None:
@@ -421,10 +428,13 @@ def _advance(bar: ProgressBar, report: dict[str, Any], before: int) -> int:
     return done
 
 
-def _findings(deployed: "Runtime", job_id: str, detectors: list[str] | None) -> Iterator[dict[str, Any]]:
+def _findings(
+    deployed: "Runtime", job_id: str, key: str = "", detectors: list[str] | None = None
+) -> Iterator[dict[str, Any]]:
     position: str | None = None
+    wanted = {"key": key} if key else {}
     while True:
-        items, position = deployed.table.findings.page(job_id, 1000, position, {})
+        items, position = deployed.table.findings.page(job_id, 1000, position, wanted)
         yield from (
             {name: value for name, value in item.items() if name not in {"pk", "sk"}}
             for item in items

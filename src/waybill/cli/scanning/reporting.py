@@ -1,6 +1,6 @@
 """Findings as they leave a command: in which form, which of them are new, and what the exit status says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from waybill.cli.context import Cli
 from waybill.core.errors import FieldError, InvalidInputError
 
 if TYPE_CHECKING:
+    from waybill.scanning.domain.own_detectors import OwnDetector
     from waybill.scanning.models import Job
     from waybill.scanning.runtime import Runtime
 
@@ -67,34 +68,33 @@ def known_confidence(confidence: str | None) -> str | None:
     return confidence
 
 
-def known(baseline: Path | None) -> frozenset[str]:
-    """Return the fingerprints of a baseline, none without one; raises InvalidInputError."""
+def known(baseline: Path | None, mark: str) -> dict[str, str]:
+    """Return the detectors of a baseline by fingerprint, none without one; raises InvalidInputError."""
     from waybill.scanning.domain.baseline import read_baseline
 
     if baseline is None:
-        return frozenset()
+        return {}
     try:
         text = baseline.read_text("utf-8")
     except (OSError, UnicodeError) as error:
         raise InvalidInputError(FieldError("--baseline", f"cannot be read: {type(error).__name__}")) from None
-    return read_baseline(text)
+    return read_baseline(text, mark)
 
 
-def save(file: Path | None, findings: Sequence[Mapping[str, Any]], known: frozenset[str]) -> None:
-    """Write a baseline of what is found and of what is known; raises InvalidInputError."""
+def save(file: Path | None, findings: Sequence[Mapping[str, Any]], known: Mapping[str, str], mark: str) -> None:
+    """Write a baseline of what is found, whether it is shown or not, and of what is known; raises InvalidInputError."""
     from waybill.scanning.domain.baseline import baseline_text
 
     if file is None:
         return
-    earlier = [{"fingerprint": fingerprint, "detector": ""} for fingerprint in known]
     try:
-        file.write_text(baseline_text([*earlier, *findings]), "utf-8")
+        file.write_text(baseline_text(findings, known, mark), "utf-8")
     except OSError as error:
         raise InvalidInputError(FieldError("--write-baseline", f"cannot be written: {type(error).__name__}")) from None
 
 
 def wanted(
-    findings: Iterable[dict[str, Any]], known: frozenset[str], min_confidence: str | None, order: str
+    findings: Iterable[dict[str, Any]], known: Container[str], min_confidence: str | None, order: str
 ) -> list[dict[str, Any]]:
     """Return the findings that are not known, and at least so sure; the surest first, by detector, or as they come."""
     least = CONFIDENCES.index(min_confidence) if min_confidence else 0
@@ -119,28 +119,28 @@ def notes(reasons: Mapping[str, Any]) -> list[str]:
 def show_security_hub(cli: Cli, findings: Sequence[Mapping[str, Any]], job: "Job", deployed: "Runtime") -> None:
     """Print findings as AWS Security Hub takes them, a line for each."""
     from waybill.core.text import json_text
-    from waybill.scanning.domain.detection.rules import detectors
+    from waybill.scanning.domain.own_detectors import descriptions
     from waybill.scanning.domain.security_hub import security_hub_findings
 
-    descriptions = {detector.id: detector.description for detector in detectors()}
-    own = deployed.table.detectors.names()
+    own = deployed.table.detectors.all()
     outcomes = deployed.table.outcomes.get(job.job_id, sorted({str(each["key"]) for each in findings}))
-    shown = security_hub_findings(findings, job, descriptions, own, outcomes)
+    shown = security_hub_findings(findings, job, descriptions(own), frozenset(each.id for each in own), outcomes)
     lines = (json_text(each) for each in shown)
     cli.output.raw("".join(f"{line}\n" for line in lines))
 
 
-def show(
+def show(  # noqa: PLR0917 (what there is to print)
     cli: Cli,
     form: str,
     result: Mapping[str, Any],
     human: RenderableType,
     notes: Sequence[str],
     coverage: Mapping[str, Any],
+    own: "Iterable[OwnDetector]" = (),
 ) -> None:
-    """Print findings in a form."""
+    """Print findings in a form; `own` are the stack's own detectors, those that are deleted too."""
     from waybill import __version__
-    from waybill.scanning.domain.detection.rules import detectors
+    from waybill.scanning.domain.own_detectors import descriptions
     from waybill.scanning.domain.reports import csv_text, ndjson_text, sarif
 
     findings = result["findings"]
@@ -150,8 +150,7 @@ def show(
         case "ndjson":
             cli.output.raw(ndjson_text(findings, coverage))
         case "sarif":
-            descriptions = {detector.id: detector.description for detector in detectors()}
-            cli.output.data(sarif(findings, descriptions, __version__, notes))
+            cli.output.data(sarif(findings, descriptions(own), __version__, notes))
         case "json":
             cli.output.data(result)
         case _:

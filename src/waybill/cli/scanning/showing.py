@@ -23,6 +23,7 @@ def job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
         "From cache": coverage["from_cache"] or None,
         "Truncated": f"{truncated:,} objects hold more findings than are stored" if truncated else None,
         "Export": report.get("export", {}).get("uri"),
+        "Security Hub": _told(report.get("export", {}).get("security_hub")),
         "Webhook": report.get("webhook", {}).get("status"),
         "Error": report.get("error"),
     }
@@ -39,6 +40,14 @@ def job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
         "",
         table(("Detector", "Found"), ((name, f"{count:,}") for name, count in detectors)),
     )
+
+
+def _told(hub: dict[str, Any] | None) -> str | None:
+    if hub is None:
+        return None
+    refused = "".join(f"; {each['id']}: {each['code']}" for each in hub["errors"])
+    said = f"{hub['imported']:,} sent, {hub['archived']:,} archived, {hub['refused']:,} refused{refused}"
+    return said if hub["status"] == "told" else f"{said} so far"
 
 
 def objects(found: list[dict[str, Any]]) -> RenderableType:

@@ -1,20 +1,58 @@
-"""Two jobs beside each other: which values are new in an object, which are gone, which stay."""
+"""Two jobs beside each other: which values are new in an object, which are gone, which stay, which nobody can tell."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from waybill.scanning.domain.absence import Outcomes, why_not_known
+from waybill.scanning.models import Job
 
-def compared(earlier: Iterable[Mapping[str, Any]], later: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return `{new, gone, same}`: findings of the later job, findings of the earlier one, and a number.
 
-    A value is the same in an object wherever it has moved to; how often it is in it does not matter.
+@dataclass(frozen=True)
+class Side:
+    """One of the two jobs, and what it has found."""
+
+    job: Job
+    findings: Iterable[Mapping[str, Any]]
+
+
+def compared(earlier: Side, later: Side, outcomes: Outcomes) -> dict[str, Any]:
+    """Return `{new, gone, same, unknown}`: findings of the later job, of the earlier one, a number, findings of both.
+
+    A value is the same in an object wherever it has moved to; how often it is in it does not matter. It is new, or
+    gone, where the other job has looked at all of the object for such values, or has seen that there was no such
+    object. Where that job has not, it is `unknown`, with `found_by` (`earlier` or `later`) and the `reason`.
     """
-    before, after = _by_value(earlier), _by_value(later)
+    before, after = _by_value(earlier.findings), _by_value(later.findings)
+    own = {*earlier.job.own, *later.job.own}
+    new, new_unknown = _judged([after[value] for value in sorted(after.keys() - before.keys())], earlier, outcomes, own)
+    gone, gone_unknown = _judged(
+        [before[value] for value in sorted(before.keys() - after.keys())], later, outcomes, own
+    )
     return {
-        "new": [after[value] for value in sorted(after.keys() - before.keys())],
-        "gone": [before[value] for value in sorted(before.keys() - after.keys())],
+        "new": new,
+        "gone": gone,
         "same": len(before.keys() & after.keys()),
+        "unknown": [
+            *({**finding, "found_by": "later", "reason": reason} for finding, reason in new_unknown),
+            *({**finding, "found_by": "earlier", "reason": reason} for finding, reason in gone_unknown),
+        ],
     }
+
+
+def _judged(
+    findings: Sequence[Mapping[str, Any]], other: Side, outcomes: Outcomes, own: set[str]
+) -> tuple[list[Mapping[str, Any]], list[tuple[Mapping[str, Any], str]]]:
+    """Return the findings that the other job has not for want of them, and those of which it cannot say, and why."""
+    seen = outcomes.get(other.job.job_id, sorted({str(each["key"]) for each in findings}))
+    certain, unknown = list[Mapping[str, Any]](), list[tuple[Mapping[str, Any], str]]()
+    for each in findings:
+        key = str(each["key"])
+        if reason := why_not_known(other.job, key, seen.get(key), str(each["detector"]), own):
+            unknown.append((each, reason))
+        else:
+            certain.append(each)
+    return certain, unknown
 
 
 def _by_value(findings: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Mapping[str, Any]]:

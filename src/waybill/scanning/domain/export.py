@@ -3,16 +3,19 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from waybill.core.errors import NotFoundError
+from waybill.scanning.domain.absence import Outcomes
+from waybill.scanning.domain.own_detectors import OwnDetector, descriptions
 from waybill.scanning.domain.results import finding_documents
-from waybill.scanning.domain.security_hub import Outcomes, security_hub_findings
+from waybill.scanning.domain.security_hub import archived, hub_of, security_hub_findings
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.models import Job
 
 PART_FINDINGS = 20_000
 _PAGE = 1000
+_ERRORS_SHOWN = 10
 
 
 class _Jobs(Protocol):
@@ -34,21 +37,60 @@ class Exports(Protocol):
         ...
 
 
+class HubRefusal(NamedTuple):
+    """A finding that Security Hub does not take, and why."""
+
+    id: str
+    code: str
+    message: str
+
+
 class Hub(Protocol):
     """Where people look at what all tools have found."""
 
-    def import_findings(self, findings: Sequence[dict[str, Any]]) -> None:
+    def import_findings(self, findings: Sequence[dict[str, Any]]) -> Sequence[HubRefusal]:
         """Send findings in the format of AWS Security Hub; the same ones again replace themselves."""
+        ...
+
+    def findings(self, product: str, prefix: str, token: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """Return some findings of a product whose ids begin with `prefix`, and the token of the next ones."""
         ...
 
 
 @dataclass(frozen=True)
 class HubImport:
-    """What Security Hub is told with; `own` returns the ids of the stack's own detectors."""
+    """What Security Hub is told with; `own` returns the stack's own detectors, those that are deleted too."""
 
     hub: Hub
     outcomes: Outcomes
-    own: Callable[[], frozenset[str]]
+    own: Callable[[], Sequence[OwnDetector]]
+
+
+@dataclass(frozen=True)
+class HubProgress:
+    """What Security Hub was told: numbers of findings, and the first that it did not take.
+
+    When it was `told` of all that there is, it is told of what is gone, behind `token`.
+    """
+
+    imported: int = 0
+    archived: int = 0
+    refused: int = 0
+    errors: Sequence[Mapping[str, str]] = ()
+    told: bool = False
+    token: str | None = None
+
+    def sent(self, documents: Sequence[Mapping[str, Any]], refused: Sequence[HubRefusal]) -> Self:
+        """Return it after some more were sent."""
+        gone = sum(each["RecordState"] == "ARCHIVED" for each in documents)
+        shown = [{"id": each.id[:512], "code": each.code[:100], "message": each.message[:300]} for each in refused]
+        return replace(
+            self,
+            imported=self.imported + len(documents) - gone,
+            archived=self.archived + gone,
+            refused=self.refused + len(refused),
+            errors=(*self.errors, *shown)[:_ERRORS_SHOWN],
+        )
 
 
 @dataclass(frozen=True)
@@ -63,6 +105,12 @@ class Progress:
     findings: int = 0
     uri: str | None = None
     done: bool = False
+    hub: HubProgress = HubProgress()
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Return the progress that a message tells of."""
+        return cls(**{**document, "hub": HubProgress(**document.get("hub", {}))})
 
 
 @dataclass(frozen=True)
@@ -98,7 +146,16 @@ class Exporter:
                 progress = self._finish(job, progress)
             elif self.time_left() < self.reserve:
                 return progress
-        return self._tell(job, progress, self.hub_import) if self.hub_import else replace(progress, done=True)
+        if self.hub_import is None:
+            return replace(progress, done=True)
+        if progress.hub.told:
+            progress = self._archive(job, progress, self.hub_import)
+        else:
+            progress = self._tell(job, progress, self.hub_import)
+            if progress.hub.told and self.time_left() >= self.reserve:
+                progress = self._archive(job, progress, self.hub_import)
+        self.jobs.save_export(job.job_id, _exported(progress))
+        return progress
 
     def _documents(self, job: Job, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
         documents: list[dict[str, Any]] = []
@@ -113,12 +170,14 @@ class Exporter:
         parts = [f"findings-{number:06}.ndjson" for number in range(1, progress.part)]
         manifest = {"job_id": job.job_id, "findings": progress.findings, "parts": parts}
         uri = self.exports.put(f"{job.job_id}/manifest.json", json.dumps(manifest).encode(), "application/json")
-        self.jobs.save_export(job.job_id, {"status": "exported", "uri": uri, "findings": progress.findings})
-        return Progress(progress.part, None, progress.findings, uri)
+        progress = Progress(progress.part, None, progress.findings, uri)
+        self.jobs.save_export(job.job_id, _exported(progress))
+        return progress
 
     def _tell(self, job: Job, progress: Progress, hub_import: HubImport) -> Progress:
         """Tell Security Hub of objects whole: what is told of one again would replace what was told of it before."""
         own, waiting, after = hub_import.own(), list[dict[str, Any]](), progress.after
+        known, names = descriptions(own), frozenset(each.id for each in own)
         while True:
             items, further = self.findings.page(job.job_id, _PAGE, after, {})
             waiting += finding_documents(job, items, self.triage)
@@ -128,9 +187,32 @@ class Exporter:
             waiting = waiting[len(whole) :]
             if whole:
                 seen = hub_import.outcomes.get(job.job_id, sorted({str(document["key"]) for document in whole}))
-                hub_import.hub.import_findings(list(security_hub_findings(whole, job, {}, own, seen)))
-                progress = replace(progress, after=f"F#{whole[-1]['id']}")
+                documents = list(security_hub_findings(whole, job, known, names, seen))
+                sent = progress.hub.sent(documents, hub_import.hub.import_findings(documents))
+                progress = replace(progress, after=f"F#{whole[-1]['id']}", hub=sent)
             if further is None:
-                return replace(progress, done=True)
+                return replace(progress, hub=replace(progress.hub, told=True))
             if whole and self.time_left() < self.reserve:
                 return progress
+
+    def _archive(self, job: Job, progress: Progress, hub_import: HubImport) -> Progress:
+        """Tell Security Hub of what earlier jobs have told it and this one has seen to be gone."""
+        shipped = descriptions(())
+        product, prefix = hub_of(job)
+        while True:
+            found, token = hub_import.hub.findings(product, prefix, progress.hub.token)
+            gone = archived(found, job, hub_import.outcomes, shipped)
+            sent = progress.hub.sent(gone, hub_import.hub.import_findings(gone) if gone else ())
+            progress = replace(progress, hub=replace(sent, token=token), done=token is None)
+            if progress.done or self.time_left() < self.reserve:
+                return progress
+
+
+def _exported(progress: Progress) -> dict[str, Any]:
+    """Return what a job says of its export."""
+    exported: dict[str, Any] = {"status": "exported", "uri": progress.uri, "findings": progress.findings}
+    if progress.hub == HubProgress():
+        return exported
+    hub = progress.hub
+    told = {"imported": hub.imported, "archived": hub.archived, "refused": hub.refused, "errors": list(hub.errors)}
+    return exported | {"security_hub": {"status": "told" if progress.done else "telling", **told}}

@@ -16,9 +16,10 @@ def lambda_handler(event: SqsEvent, context: InvocationContext) -> BatchAnswer:
     for record in event["Records"]:
         body = json.loads(record["body"])
         wanted = body.get("detail", body)
-        progress = deployed().exporter(context).export(wanted["job_id"], Progress(**wanted.get("progress") or {}))
+        progress = deployed().exporter(context).export(wanted["job_id"], Progress.of(wanted.get("progress") or {}))
         if not progress.done:
             deployed().export_queue.send(wanted["job_id"], asdict(progress))
         else:
             count(WORKFLOW, "FindingsExported", progress.findings)
+            count(WORKFLOW, "SecurityHubFindingsRefused", progress.hub.refused)
     return again(())

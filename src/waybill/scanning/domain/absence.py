@@ -1,0 +1,52 @@
+"""What it says that a job has no finding of a detector in an object: that there is none, or that nobody has looked."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, Status
+from waybill.scanning.request_models import WindowRequest
+
+NOT_ASKED, NOT_LISTED, NOT_ENDED, TRUNCATED = "NOT_ASKED", "NOT_LISTED", "NOT_ENDED", "TRUNCATED"
+_LISTED_ALL = frozenset({Status.COMPLETED, Status.COMPLETED_WITH_ERRORS})
+_READ_ALL = frozenset({ObjectStatus.SCANNED, ObjectStatus.FINDINGS})
+
+
+class Outcomes(Protocol):
+    """How the objects of a job ended."""
+
+    def get(self, job_id: str, keys: Sequence[str]) -> Mapping[str, ObjectOutcome]:
+        """Return the outcomes of those of `keys` that have one."""
+        ...
+
+
+def why_not_known(job: Job, key: str, outcome: ObjectOutcome | None, detector: str, own: Collection[str]) -> str:
+    """Return why a job cannot say that an object has nothing of a detector; empty where it can.
+
+    Parameters
+    ----------
+    outcome
+        How the object ended in the job; None where it has no outcome there.
+    own
+        The ids of detectors that are the stack's own: a job knows those alone that counted when it was made.
+    """
+    if (job.request.detectors and detector not in job.request.detectors) or (
+        detector in own and detector not in job.own
+    ):
+        return NOT_ASKED
+    if outcome is None:
+        return _why_not_listed(job, key)
+    if outcome.truncated and outcome.counts.get(detector):
+        return TRUNCATED
+    if outcome.status in _READ_ALL or outcome.reason == "GONE":
+        return ""
+    return outcome.reason or outcome.status.value
+
+
+def _why_not_listed(job: Job, key: str) -> str:
+    """Return why the list of a job may lack an object that is there; empty where it would have it."""
+    request = job.request
+    if not key.startswith(request.prefix) or request.sample or isinstance(request, WindowRequest):
+        return NOT_LISTED
+    if request.source != "list" or request.reason_to_skip(key, 0):
+        return NOT_LISTED
+    return "" if job.status in _LISTED_ALL and not job.truncated else NOT_ENDED
