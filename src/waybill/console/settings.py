@@ -1,18 +1,16 @@
 """How the console signs people in, and where it keeps sessions."""
 
 from waybill.core.settings import WaybillSettings
+from waybill.gateway.settings import ClaimSettings
 
 
-class ConsoleSettings(WaybillSettings):
+class ConsoleSettings(ClaimSettings):
     """The table of sessions, where the console is seen, and which claims of a token give roles.
 
     `console_url` is the address of the console as browsers see it; empty where nothing stands in front of the API.
     `console_handover` lets the local stack's own tokens open a session.
     """
 
-    auth_issuer: str = ""
-    auth_roles_claim: str = "roles"
-    auth_role_prefix: str = ""
     console_sessions_table: str
     consignment_upload_bucket: str
     console_url: str = ""

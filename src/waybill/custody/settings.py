@@ -20,10 +20,15 @@ class SwitchSettings(WaybillSettings):
     custody: bool = True
 
 
-class LogSettings(WaybillSettings):
-    """The log's bucket, which is its name as well, and the key that signs it."""
+class LogBucketSettings(WaybillSettings):
+    """The log's bucket, which is its name as well."""
 
     custody_log_bucket: str
+
+
+class LogSettings(LogBucketSettings):
+    """The log, and the key that signs it."""
+
     custody_key_arn: str
 
 
@@ -33,14 +38,19 @@ class SealingSettings(WaybillSettings):
     custody_settling_seconds: Annotated[int, Field(ge=0, le=3600)] = 180
 
 
-class SourceSettings(WaybillSettings):
+class TrailSettings(WaybillSettings):
+    """The table whose audit trails are sealed."""
+
+    subject_access_table: str
+
+
+class SourceSettings(TrailSettings):
     """The tables of the workflows."""
 
     file_copy_tracking_table: str
     identifiers_table: str
     consignments_table: str
     scans_table: str
-    subject_access_table: str
 
 
 class LinkSettings(WaybillSettings):
@@ -53,18 +63,6 @@ class WatchSettings(WaybillSettings):
     """Of which buckets S3 itself tells."""
 
     custody_watch_buckets: str = ""
-
-
-class LogBucketSettings(WaybillSettings):
-    """The log's bucket, by those who neither read nor write it."""
-
-    custody_log_bucket: str
-
-
-class TrailSettings(WaybillSettings):
-    """The table whose audit trails are sealed."""
-
-    subject_access_table: str
 
 
 class WorkflowBucketSettings(WaybillSettings):

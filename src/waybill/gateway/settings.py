@@ -7,7 +7,15 @@ from pydantic import model_validator
 from waybill.core.settings import WaybillSettings
 
 
-class AuthSettings(WaybillSettings):
+class ClaimSettings(WaybillSettings):
+    """Whose tokens give roles, and by which claim."""
+
+    auth_issuer: str = ""
+    auth_roles_claim: str = "roles"
+    auth_role_prefix: str = ""
+
+
+class AuthSettings(ClaimSettings):
     """The issuer of the tokens, and where its public keys are: inline, or at an HTTPS URL.
 
     Providers name their claims differently: `auth_roles_claim` is the claim, or the dotted path to it, that alone gives
@@ -17,11 +25,8 @@ class AuthSettings(WaybillSettings):
     With none of the variables set the API is closed: it refuses every token.
     """
 
-    auth_issuer: str = ""
     auth_audience: str = ""
     auth_audience_claim: str = "aud"
-    auth_roles_claim: str = "roles"
-    auth_role_prefix: str = ""
     auth_jwks: str = ""
     auth_jwks_url: str = ""
 

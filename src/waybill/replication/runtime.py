@@ -18,13 +18,13 @@ from waybill.replication.settings import (
     DestinationSettings,
     FileCopyWorkflowSettings,
     JobStartSettings,
+    KeySettings,
     LoopGuardSettings,
     ReconcileSettings,
     RemovalSettings,
     ReportSettings,
     RoutingSettings,
     TrackingSettings,
-    VerifySettings,
 )
 
 if TYPE_CHECKING:
@@ -443,7 +443,7 @@ def verify(
     from waybill.replication.domain.verification_job import new_verification_job, verification_notification
     from waybill.replication.domain.verification_request import VerificationRequest
 
-    request, settings, table = VerificationRequest.parse(payload), load(VerifySettings), verification_table()
+    request, settings, table = VerificationRequest.parse(payload), load(KeySettings), verification_table()
     job = table.create(
         new_verification_job(
             execution["Name"],

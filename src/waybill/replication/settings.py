@@ -27,12 +27,21 @@ class RemovalSettings(WaybillSettings):
     replicate_deletes: bool = False
 
 
-class RoutingSettings(RemovalSettings):
-    """Which uploads are replicated, and to where."""
+class KeySettings(WaybillSettings):
+    """Which keys are replicated at all."""
 
-    destination_buckets: Names
     key_prefix: str = ""
     key_suffix: str = ""
+
+
+class ReplicatedSettings(KeySettings):
+    """What is replicated, and to where."""
+
+    destination_buckets: Names
+
+
+class RoutingSettings(ReplicatedSettings, RemovalSettings):
+    """Which uploads and removals are replicated, and to where."""
 
 
 class FileCopyWorkflowSettings(WaybillSettings):
@@ -66,25 +75,17 @@ class ReconcileSettings(WaybillSettings):
     replication_threshold_minutes: Annotated[int, Field(ge=1)] = 15
 
 
-class VerifySettings(WaybillSettings):
-    """Which keys are replicated at all."""
-
-    key_prefix: str = ""
-    key_suffix: str = ""
-
-
 class ReportSettings(WaybillSettings):
     """The bucket that reports of backfills on the server may be written to; none without a name."""
 
     backfill_report_bucket: str = ""
 
 
-class JobStartSettings(VerifySettings):
+class JobStartSettings(ReplicatedSettings):
     """What a verification or a backfill is about by default, and the workflow that carries them out."""
 
     replication_jobs_workflow_arn: str
     source_bucket: str
-    destination_buckets: Names
 
 
 class DestinationSettings(WaybillSettings):
