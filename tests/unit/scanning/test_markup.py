@@ -1,10 +1,13 @@
 """Markup and ends of lines that readers do not see: a value that they cut is found whole, and at its place."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.scanning.conftest import Scan
+from waybill.scanning.domain.detection import decoding
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.folding import folded_parts
 
@@ -163,3 +166,19 @@ def test_lines_of_objects_and_records_end_with_them() -> None:
     text = b"x\nBEGIN:VCARD\nA:b\n c\nEND:VCARD\n\n y\n"
     assert folded_parts(text, 0, within=False) == [(2, text.index(b"\n\n") + 1)]
     assert folded_parts(b" c\nA:b\n\nz", 0, within=True) == [(0, 7)]
+
+
+@pytest.mark.parametrize("line", ["1\\\n", ")a\\\n", "<b\n1", "aaaaaaaaaaa=\n", "1<!--\n"])
+def test_each_line_is_asked_a_few_times_whether_it_goes_on(
+    scan: Scan, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    """Else a hostile text of lines that go on takes a time that grows with its square."""
+    asked, known = list[int](), decoding.goes_on
+
+    def counted(text: bytes, start: int, end: int, sign: re.Pattern[bytes]) -> bool:
+        asked.append(end)
+        return known(text, start, end, sign)
+
+    monkeypatch.setattr(decoding, "goes_on", counted)
+    scan(line.encode() * 2000)
+    assert len(asked) <= 4 * 2000

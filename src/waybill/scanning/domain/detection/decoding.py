@@ -219,12 +219,15 @@ def first_of_chain(text: bytes, line_start: int, reach: int, signs: Signs) -> in
 
 
 def _joined(text: bytes, lines: Iterable[Lines], reach: int, signs: Signs) -> Iterator[tuple[int, int]]:
-    start, end, sign, worth = -1, -1, signs.pattern, signs.worth
+    start, end, seen, sign, worth = -1, -1, -1, signs.pattern, signs.worth
     for line_start, stop, joint in lines:
+        if stop <= seen:
+            continue
         line_end = stop
         while joint and line_end < len(text) and goes_on(text, line_start, line_end, sign):
             line_end = text.find(b"\n", line_end) + 1 or len(text)
-        if line_end <= end or not worth.search(text, line_start, line_end):
+        seen = line_end
+        if not worth.search(text, line_start, line_end):
             continue
         if start >= 0 and line_start - end <= reach:
             end = line_end
