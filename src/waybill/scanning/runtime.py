@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from waybill.core.errors import NotFoundError
 from waybill.core.settings import NotificationSettings, ObservabilitySettings, WaybillSettings, load
 from waybill.scanning.settings import (
     ExportQueueSettings,
@@ -342,15 +343,24 @@ class Runtime:
         )
 
     def scanner(self, job: "Job", seconds: Callable[[], float]) -> "ObjectScanner":
-        """Return what scans the objects of a job; of the `seconds` that are left, a container may take most."""
+        """Return what scans the objects of a job; of the `seconds` that are left, a container may take most.
+
+        Raises
+        ------
+        NotFoundError
+            The job asks for a detector that there is not: it would find nothing, and say that it was complete.
+        """
         import hmac
 
         from waybill.scanning.adapters.child_process import ChildProcess
         from waybill.scanning.domain.detection.scanner import ObjectScanner
 
         key, own = hmac.digest(self.secret, b"fingerprints", "sha256"), self.pinned.of(job.own)
+        engine = _engine(job.request.regions, own)
+        if missing := {*job.request.detectors} - {each.id for each in engine.detectors}:
+            raise NotFoundError(f"there is no detector {min(missing)}")
         return ObjectScanner(
-            _engine(job.request.regions, own),
+            engine,
             key,
             allows=own.allows,
             only=frozenset(job.request.detectors) or None,

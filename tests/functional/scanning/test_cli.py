@@ -14,6 +14,7 @@ from typer.main import get_command
 from tests.fakes.moto_buckets import fill
 from tests.fakes.wire import Wire
 from tests.functional.scanning.samples import make_resources
+from tests.functional.scanning.test_own_detectors import BADGE
 from tests.functional.scanning.test_results import finding
 from waybill.cli.app import app, main
 from waybill.cli.context import Cli
@@ -379,6 +380,17 @@ def test_every_detector_of_the_list_is_shown(run: Run) -> None:
         status, shown, _ = run("detectors", "show", each["id"])
         assert (status, {name: shown[name] for name in each}) == (0, each)
     assert run("detectors", "show", "NO_SUCH_ONE")[0] == 1
+
+
+def test_what_a_deleted_detector_has_found_is_shown_by_its_name(run: Run) -> None:
+    """Help of `waybill detectors delete`: what was found by it stays."""
+    own = deployed().detectors
+    own.put("BADGE", DetectorRequest.model_validate(BADGE), "jo")
+    job_id = run("scan", "s3://archive/", "--detector", "BADGE")[1]["job_id"]
+    deployed().table.findings.save(job_id, "k", "e" * 32, [finding(1, "BADGE")])
+    own.delete("BADGE", "jo")
+    assert [each["detector"] for each in run("findings", job_id, "--detector", "BADGE")[1]["findings"]] == ["BADGE"]
+    assert run("scan", "s3://archive/", "--detector", "BADGE")[0] == 2
 
 
 ALLOWED = {"description": "Our own", "allows": {"texts": ["help@corp-mail.org"]}}

@@ -182,6 +182,27 @@ def test_what_does_not_hold_is_refused(own: OwnDetectors, changes: dict[str, Any
     assert own.listed() == []
 
 
+def test_a_list_for_values_of_no_detector_is_refused(own: OwnDetectors) -> None:
+    """What would never let anything pass is a mistake, as the name of no detector is in a request for a scan."""
+    named = {"description": "Our own", "allows": {"texts": ["x"], "detectors": ["EMAIL", "BADGE"]}}
+    with pytest.raises(InvalidInputError, match=r"allows.detectors\[1\]"):
+        own.put("OUR_OWN", DetectorRequest.model_validate(named), "jo")
+    own.put("BADGE", request(), "jo")
+    assert own.put("OUR_OWN", DetectorRequest.model_validate(named), "jo").version == 1
+
+
+def test_a_job_that_asks_for_what_there_is_not_is_not_complete(scanner: Scanner, own: OwnDetectors) -> None:
+    """Contract, "A success is a statement about now": an allow list, or a lost detector, looks for nothing."""
+    own.put("OUR_OWN", DetectorRequest.model_validate({"description": "ours", "allows": {"texts": ["x"]}}), "jo")
+    with pytest.raises(InvalidInputError, match=r"detectors\[0\]: is not a detector"):
+        scanner.create(detectors=("OUR_OWN",))
+    own.put("BADGE", request(), "jo")
+    job = scanner.create(detectors=("BADGE",))
+    assert found(scanner, b"badge B-ASDFGHJK", job) == [("BADGE", "B-JK")]
+    with pytest.raises(NotFoundError):
+        found(scanner, b"badge B-ASDFGHJK", replace(job, own={}))
+
+
 def test_the_id_of_a_shipped_detector_is_refused(own: OwnDetectors) -> None:
     with pytest.raises(InvalidInputError, match="id"):
         own.put("EMAIL", request(), "jo")

@@ -223,7 +223,8 @@ def findings(  # noqa: PLR0917 (options)
     from waybill.scanning.domain.baseline import mark_of
 
     deployed = scanner_of(cli)
-    check_detectors(detector, deployed)
+    # What one that is deleted has found stays.
+    check_detectors(detector, deployed.table.detectors.all() if detector else ())
     job = deployed.jobs.find(job_id)
     mark = mark_of(f"{cli.stack.region} {cli.stack.output('ScansTableName')}".encode())
     baselined = reporting.known(baseline, mark)

@@ -1,6 +1,6 @@
 """Options that commands of the scanner share, and what is made of what they are given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import wraps
 from inspect import Parameter, signature
@@ -18,6 +18,7 @@ from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
+    from waybill.scanning.domain.own_detectors import OwnDetector
     from waybill.scanning.runtime import Runtime
 
 
@@ -145,7 +146,7 @@ class ScanOptions:
     def check(self, deployed: "Runtime") -> None:
         """Refuse names that there are not, with those that there are."""
         check_regions(self.region)
-        check_detectors(self.detector, deployed)
+        check_detectors(self.detector, deployed.detectors.listed() if self.detector else ())
 
 
 def takes_scan_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -195,13 +196,12 @@ def sample_of(text: str) -> dict[str, float | int]:
         raise typer.BadParameter(f"--sample {text} is neither a number of objects nor a share such as 5%") from None
 
 
-def check_detectors(names: list[str] | None, deployed: "Runtime | None" = None) -> None:
-    """Refuse the name of no detector, of the shipped ones and those of the stack."""
+def check_detectors(names: list[str] | None, own: Iterable["OwnDetector"] = ()) -> None:
+    """Refuse the name of no detector, of the shipped ones and some of a stack's own."""
     if names:
         from waybill.scanning.domain.detection.rules import detectors
 
-        own = [each.id for each in deployed.detectors.listed()] if deployed else []
-        known = sorted([*own, *(detector.id for detector in detectors())])
+        known = sorted([*(each.id for each in own if each.finds), *(detector.id for detector in detectors())])
         unknown = sorted(set(names) - set(known))
         if unknown:
             raise typer.BadParameter(f"--detector {unknown[0]} is not a detector; there are: {', '.join(known)}")

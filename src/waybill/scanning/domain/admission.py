@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.scanning.domain.own_detectors import OwnDetector
+from waybill.scanning.domain.own_detectors import NO_DETECTOR, OwnDetector
 from waybill.scanning.request_models import ScanRequest
 
 
@@ -33,8 +33,8 @@ class Admission:
             return []
         from waybill.scanning.domain.detection.rules import detectors
 
-        known = {detector.id for detector in detectors()} | {each.id for each in self.own.listed()}
-        return _unknown("detectors", request.detectors, known, "is not a detector")
+        known = {detector.id for detector in detectors()} | {each.id for each in self.own.listed() if each.finds}
+        return _unknown("detectors", request.detectors, known, NO_DETECTOR)
 
     def _regions(self, request: ScanRequest) -> list[FieldError]:
         if not request.regions:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +26,7 @@ from waybill.scanning.request_models import DetectorRequest
 
 MOST = 50
 DEFINITION_BYTES = 50_000
+NO_DETECTOR = "is not a detector"
 # What a mask may show of a value; the whole is shown of none.
 _FIELD, _MASK_FIELDS = re.compile(r"\{(\w+)\}"), frozenset({"first2", "first4", "last2", "last4", "prefix"})
 
@@ -40,6 +41,11 @@ class OwnDetector:
     by: str
     at: str
     deleted: bool = False
+
+    @property
+    def finds(self) -> bool:
+        """Whether it finds something: an allow list alone does not."""
+        return bool(json.loads(self.definition).get("rules"))
 
 
 class Definitions(Protocol):
@@ -146,13 +152,14 @@ class OwnDetectors:
         Raises
         ------
         InvalidInputError
-            It is refused; says why.
+            It is refused, or its list is for values of a detector that there is not; says why.
         ConflictError
             There are as many as there may be, or others change it all the time.
         """
         text = proved(name, request)
         for _ in CONTENTION.attempts():
             known = {each.id: each for each in self.definitions.all()}
+            _check_allowed(request, {name, *(each.id for each in known.values() if not each.deleted)})
             if name not in known and sum(not each.deleted for each in known.values()) >= MOST:
                 raise ConflictError(f"there are {MOST} detectors of your own already")
             version = known[name].version + 1 if name in known else 1
@@ -200,6 +207,14 @@ def proved(name: str, request: DetectorRequest) -> str:
     except DetectorError as error:
         raise InvalidInputError(FieldError("rules", str(error))) from None
     return text
+
+
+def _check_allowed(request: DetectorRequest, own: Collection[str]) -> None:
+    names = request.allows.detectors if request.allows else ()
+    known = {*own, *(each.id for each in detectors())} if names else own
+    unknown = [FieldError(f"allows.detectors[{at}]", NO_DETECTOR) for at, name in enumerate(names) if name not in known]
+    if unknown:
+        raise InvalidInputError(*unknown)
 
 
 def _prove(detector: Detector) -> None:
