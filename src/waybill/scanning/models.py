@@ -173,6 +173,7 @@ class Job:
     """A job as stored; its totals are those of its ranges, frozen when all are listed.
 
     `own` are the stack's own detectors that it is scanned by, the version of each: those that counted when it was made.
+    `ended_at` is when it ended last, which exports and webhooks do not change as they do `updated_at`.
     """
 
     job_id: str
@@ -191,6 +192,7 @@ class Job:
     webhook: Mapping[str, Any] = field(default_factory=dict)
     exported: Mapping[str, Any] = field(default_factory=dict)
     resumed: int = 0
+    ended_at: str = ""
     own: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -217,6 +217,19 @@ def test_what_a_later_job_does_not_find_any_more_is_archived(scanner: Scanner, s
     assert hub.states()["mended"] == "ACTIVE"
 
 
+def test_a_job_does_not_speak_for_one_that_has_ended_later(scanner: Scanner) -> None:
+    """Two exports at a time: what the later job has found is there, however late the earlier one is exported."""
+    earlier = scanner.run()["job_id"]
+    scanner.bucket.objects["new"] = b"ann@corp-mail.org"
+    later, hub = scanner.run()["job_id"], FakeHub()
+    exporter = replace(exporter_of(scanner, FakeExports()), hub_import=hub_import(scanner, hub))
+    for job_id in (later, earlier):
+        # As every delivery and every export does.
+        scanner.table.jobs.save_webhook(job_id, {"status": "delivered"})
+        exported(exporter, job_id)
+    assert hub.states() == {"new": "ACTIVE"}
+
+
 def test_security_hub_is_asked_for_what_it_has_of_one_bucket() -> None:
     """The service model of botocore, against which the stub holds what is asked."""
     client = boto3.client("securityhub", region_name="eu-west-1")

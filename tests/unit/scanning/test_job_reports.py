@@ -25,11 +25,15 @@ def finding(key: str, fingerprint: str, detector: str = "EMAIL", **more: Any) ->
     return base | {"masked_match": "****@****", "created_at": "2026-11-02T09:21:04.000Z", "state": "open"} | more
 
 
+ENDED = "2026-11-09T02:00:00.000Z"
+
+
 def job(**changes: Any) -> Job:
     request = {"bucket": "town-hall"} | changes.pop("request", {})
     base = {"job_id": "j", "request": ScanRequest.model_validate(request), "status": Status.COMPLETED}
-    ended = "2026-11-09T02:00:00.000Z"
-    return Job(**{**base, "created_at": ended, "updated_at": ended, "execution_arn": ARN, **changes})
+    # Its webhook was delivered a day later.
+    when = {"created_at": ENDED, "ended_at": ENDED, "updated_at": "2026-11-10T02:00:00.000Z"}
+    return Job(**{**base, **when, "execution_arn": ARN, **changes})
 
 
 class Ended:
@@ -140,12 +144,12 @@ def test_security_hub_hears_how_much_of_an_object_was_looked_at() -> None:
     [number] = security_hub_findings([finding("c", "3", "DE_TAX_ID")], job(), {}, frozenset(), {})
     assert number["FindingProviderFields"]["Types"] == ["Sensitive Data Identifications/PII"]
     # What an earlier job has found is updated by this one: findings are removed 90 days after their last update.
-    assert (mail["CreatedAt"], mail["UpdatedAt"]) == ("2026-11-02T09:21:04.000Z", job().updated_at)
+    assert (mail["CreatedAt"], mail["UpdatedAt"]) == ("2026-11-02T09:21:04.000Z", ENDED)
 
 
 def told(key: str, detector: str = "EMAIL", **changes: Any) -> dict[str, Any]:
     """Return what Security Hub has of an earlier job's finding: what it was sent, and fields of its own."""
-    earlier = replace(job(own={"BADGE": 1}), job_id="earlier", updated_at="2026-11-02T09:21:04.000Z")
+    earlier = replace(job(own={"BADGE": 1}), job_id="earlier", ended_at="2026-11-02T09:21:04.000Z")
     [document] = security_hub_findings([finding(key, "1", detector)], earlier, {}, BADGE, {})
     document["ProductFields"]["aws/securityhub/FindingId"] = "its own"
     return document | {"Severity": {"Label": "LOW", "Normalized": 1}, "WorkflowState": "NEW"} | changes
@@ -208,12 +212,13 @@ def test_what_is_gone_is_archived_and_nothing_else() -> None:
     known += [
         told("clean", "BADGE"),
         told("clean", RecordState="ARCHIVED"),
-        told("clean", UpdatedAt="2026-11-30T00:00:00.000Z"),
+        # A later job has told it, before this one was exported to its end.
+        told("clean", UpdatedAt="2026-11-09T12:00:00.000Z"),
         told("clean", ProductFields={}),
     ]
     gone = archived(known, job(), outcomes, {"EMAIL"})
     assert [each["Id"] for each in gone] == [known[number]["Id"] for number in (0, 2, 4, 5)]
-    assert {(each["RecordState"], each["UpdatedAt"]) for each in gone} == {("ARCHIVED", job().updated_at)}
+    assert {(each["RecordState"], each["UpdatedAt"]) for each in gone} == {("ARCHIVED", ENDED)}
     assert all(name.startswith("waybill/") for each in gone for name in each["ProductFields"])
     held_against_the_model(gone)
     # A job that has scanned by the detector of the stack's own can say that of its values too.

@@ -70,7 +70,7 @@ def archived(
     open_ones = [
         (key, each)
         for key, each in ours
-        if each.get("RecordState") != "ARCHIVED" and str(each["UpdatedAt"]) <= job.updated_at
+        if each.get("RecordState") != "ARCHIVED" and str(each["UpdatedAt"]) < _moment(job)
     ]
     seen = outcomes.get(job.job_id, sorted({key for key, _ in open_ones}))
     return [_archived(each, job) for key, each in open_ones if _is_gone(each, key, job, seen.get(key), shipped)]
@@ -90,7 +90,7 @@ def _archived(finding: Mapping[str, Any], job: Job) -> dict[str, Any]:
     resources = [{name: each[name] for name in ("Type", "Id", "Partition", "Region")} for each in finding["Resources"]]
     return {
         **{name: finding[name] for name in _KEPT},
-        "UpdatedAt": job.updated_at,
+        "UpdatedAt": _moment(job),
         "ProductFields": ours | {_FIELD_JOB: job.job_id},
         "Resources": resources,
         "RecordState": "ARCHIVED",
@@ -108,6 +108,11 @@ def _place(job: Job) -> tuple[str, str, str]:
     """Return the partition, Region and account of the execution that has listed a job."""
     _, partition, _, region, account, *_ = [*job.execution_arn.split(":"), *("",) * 5]
     return partition, region, account
+
+
+def _moment(job: Job) -> str:
+    """Return the time that a job speaks of: its end, and not that of an export or a delivery behind it."""
+    return job.ended_at or job.updated_at
 
 
 def _key_of(finding: Mapping[str, Any]) -> str | None:
@@ -162,7 +167,7 @@ def _finding(
         "AwsAccountId": account,
         "CreatedAt": times[0],
         # The time of the job, however old what it knows is: what is not updated for 90 days is removed there.
-        "UpdatedAt": max(times[-1], job.updated_at),
+        "UpdatedAt": max(times[-1], _moment(job)),
         # The API reference of BatchImportFindings: what a provider says of these, and may say otherwise later.
         "FindingProviderFields": {
             "Severity": {"Label": level, "Original": level},
