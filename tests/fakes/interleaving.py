@@ -1,16 +1,22 @@
 """Several functions at once, one step at a time, in an order that a test chooses."""
 
-import threading
 from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+from greenlet import getcurrent, greenlet
 
 from tests.fakes.probe import Crash
-
-# Long enough for a loaded machine, short enough that a mistake in a test does not hang the suite.
-_STEP_SECONDS = 20.0
+from waybill.replication.domain import multipart
 
 
 class Actor:
-    """Someone who does one thing after another, and waits to be let on before each."""
+    """Someone who does one thing after another, and waits to be let on before each.
+
+    Nothing of an actor runs while another or the test does: it is a greenlet, to which changing over costs
+    a fraction of what it does to a thread. What it does is done in the one thread of the test: see `parts_in_turn`.
+    """
 
     def __init__(self, name: str, work: Callable[["Actor"], None]) -> None:
         self.name = name
@@ -18,18 +24,15 @@ class Actor:
         self.error: BaseException | None = None
         self.ended = False
         self._crashes = False
-        # Locks that are handed over: whoever acquires waits for the other's release.
-        self._go, self._waiting = threading.Lock(), threading.Lock()
-        self._go.acquire()
-        self._waiting.acquire()
-        self._thread = threading.Thread(target=self._live, args=(work,), daemon=True)
-        self._thread.start()
+        self._work = work
+        self._turn = greenlet(self._live)
+        self._turn.switch()
 
     def pause(self, name: str) -> None:
         """Wait to be let on with `name`."""
+        assert getcurrent() is self._turn, f"{self.name} does {name} outside of its turn"
         self.waits_for = name
-        self._waiting.release()
-        self._await(self._go)
+        self._turn.parent.switch()
         if self._crashes:
             self._crashes = False
             raise Crash(f"{self.name} before {name}")
@@ -37,25 +40,17 @@ class Actor:
     def go(self, *, crash: bool = False) -> None:
         """Let the actor on to its next pause or its end; with `crash` it dies instead of what it waits for."""
         self._crashes = crash
-        self._go.release()
-        self._await(self._waiting)
+        self._turn.parent = getcurrent()
+        self._turn.switch()
 
-    def wait_for_start(self) -> None:
-        self._await(self._waiting)
-
-    def _live(self, work: Callable[["Actor"], None]) -> None:
+    def _live(self) -> None:
         try:
             self.pause("start")
-            work(self)
+            self._work(self)
         except BaseException as error:
             self.error = error
         finally:
             self.ended = True
-            self._waiting.release()
-
-    def _await(self, handed_over: threading.Lock) -> None:
-        if not handed_over.acquire(timeout=_STEP_SECONDS):
-            raise TimeoutError(f"{self.name} at {self.waits_for}")
 
 
 class Stage:
@@ -67,9 +62,7 @@ class Stage:
 
     def enter(self, name: str, work: Callable[[Actor], None]) -> None:
         """Let an actor on stage; it waits at its start."""
-        actor = Actor(name, work)
-        actor.wait_for_start()
-        self.actors.append(actor)
+        self.actors.append(Actor(name, work))
 
     def waiting(self) -> list[Actor]:
         """The actors that have not ended."""
@@ -87,6 +80,56 @@ class Stage:
         for actor in self.waiting():
             while not actor.ended:
                 actor.go(crash=True)
+
+
+def parts_in_turn(patched: pytest.MonkeyPatch) -> None:
+    """Let the parts of a file be copied by whoever waits for them, in the order in which a pool of one thread does."""
+    patched.setattr(multipart, "ThreadPoolExecutor", _Turns)
+
+
+class _Turns:
+    """A pool of one thread without the thread: each task is done when it, or one behind it, is waited for."""
+
+    def __init__(self, max_workers: int) -> None:
+        assert max_workers == 1, "several parts at a time need threads"
+        self._left: list[_Task] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        while self._left:
+            self.do_next()
+
+    def submit(self, work: Callable[..., Any], *given: Any) -> "_Task":
+        task = _Task(self, work, given)
+        self._left.append(task)
+        return task
+
+    def do_next(self) -> None:
+        self._left.pop(0).do()
+
+
+class _Task:
+    def __init__(self, turns: _Turns, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
+        self._turns, self._work, self._given = turns, work, given
+        self._done = False
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def do(self) -> None:
+        self._done = True
+        try:
+            self._result = self._work(*self._given)
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> Any:
+        while not self._done:
+            self._turns.do_next()
+        if self._error is not None:
+            raise self._error
+        return self._result
 
 
 class Choices:

@@ -55,7 +55,7 @@ class Probe:
         self.before(name)
         with self._lock:
             self.calls.append(name)
-            number, number_of_name = len(self.calls), self.counts[name]
+            number, number_of_name = len(self.calls), self.calls.count(name)
         if fault := self._faults.get((name, number_of_name)):
             raise fault
         yield

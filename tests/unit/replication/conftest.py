@@ -1,8 +1,9 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.fakes.interleaving import parts_in_turn
 from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.world import World
 
@@ -25,3 +26,11 @@ def world_with() -> Callable[..., World]:
         return made
 
     return make
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """All that happens on a stage happens in the thread of the test."""
+    with pytest.MonkeyPatch.context() as patched:
+        parts_in_turn(patched)
+        yield

@@ -12,6 +12,8 @@ from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.world import SIZES, World
 from waybill.replication.models import Strategy
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 _ONE = DESTINATIONS[:1]
 # Enough for every order that matters of two runs: the claim, the looks at the record, and a copy that takes long.
 _MEETINGS = frozenset({"claim", "latest_run", "copy lands"})

@@ -21,6 +21,8 @@ from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import AccessDeniedError, KmsDeniedError
 from waybill.replication.models import RunOutcome, Strategy
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 _ONE = DESTINATIONS[:1]
 _MEETINGS = frozenset({"claim", "latest_run", "versions_at", "copy lands", "removal lands", "complete_upload", "busy"})
 _MARKER = "removed"

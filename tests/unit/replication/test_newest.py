@@ -21,6 +21,8 @@ from waybill.replication.domain.records import DestinationRecord
 from waybill.replication.errors import DestinationUnsettledError
 from waybill.replication.models import ObjectFacts, Strategy
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 A, B, C = "ring-a", "ring-b", "ring-c"
 _RINGS = {2: (A, B), 3: (A, B, C)}
 _PATIENT = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
