@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ def module(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def document(module: str) -> dict[str, Any]:
+    return _document(module)
+
+
+@cache
+def _document(module: str) -> dict[str, Any]:
     return openapi_document([import_module(module).app], "1")
 
 
