@@ -24,13 +24,13 @@ class Re2Gate(StandardGate):
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         base64 = f"(?:{QUAD}){{6}}"
-        self._patterns = [re2.compile(pattern.encode(), options=options) for pattern in (*patterns, base64)]
+        self._by_re2 = [re2.compile(pattern.encode(), options=options) for pattern in (*patterns, base64)]
 
     def events(self, text: bytes) -> list[int]:
         """Return the events, see `Gate`."""
         return sorted(
             match.end() << INDEX_BITS | index
-            for index, pattern in enumerate(self._patterns)
+            for index, pattern in enumerate(self._by_re2)
             for match in pattern.finditer(text)
         )
 

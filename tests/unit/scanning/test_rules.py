@@ -13,7 +13,7 @@ from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.gates import HyperscanGate, StandardGate
 from waybill.scanning.domain.detection.models import Confidence, Surroundings
-from waybill.scanning.domain.detection.pattern_facts import fewest, first_bytes, has_literal
+from waybill.scanning.domain.detection.pattern_facts import fewest, first_bytes, has_literal, literals
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, Rule, detectors, parse_detectors, ruleset
 from waybill.scanning.errors import DetectorError
@@ -132,6 +132,33 @@ def test_whether_a_byte_stands_in_a_pattern_by_itself(pattern: str, has: bool) -
 )
 def test_how_many_digits_a_pattern_has_at_least(pattern: str, count: int) -> None:
     assert fewest(pattern, frozenset(b"0123456789")) == count
+
+
+@pytest.mark.parametrize(
+    ("pattern", "one_of"),
+    [
+        ("(?i)(?:^|[^A-Z])SSn(?:[^A-Z]|$)", {b"ssn"}),
+        ("(?:passw(?:or|d)|pwd|[a-b]x)y", {b"y"}),
+        ("(?:passw(?:or|d)|kw)[=:]", {b"passw", b"kw"}),
+        ("(?:abc)?d|e{2}", {b"d", b"e"}),
+        ("(?:ab){0,2}c[x]d", {b"cxd"}),
+        ("(?=zz)(?<!y)[q-r]1", {b"1"}),
+        (r"[A-B]\d|c", set()),
+        ("", set()),
+    ],
+)
+def test_what_texts_a_pattern_has_one_of(pattern: str, one_of: set[bytes]) -> None:
+    assert literals(pattern) == one_of
+
+
+_GATES = sorted({gate for detector in detectors() for rule in detector.rules for gate in rule.gates})
+
+
+@given(data=st.data(), gate=st.sampled_from(_GATES))
+def test_whatever_a_gate_matches_has_one_of_its_texts(data: st.DataObject, gate: str) -> None:
+    shape = data.draw(st.from_regex(gate.encode()))
+    words = literals(gate)
+    assert not words or any(word in shape.lower() for word in words)
 
 
 def quantifiers(detector: Detector) -> list[str]:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from waybill.scanning.domain.detection.pattern_facts import has_literal
+from waybill.scanning.domain.detection.pattern_facts import has_literal, literals
 
 # The longest local part of an e-mail address and what follows it (RFC 5321, section 4.5.3.1); other gates are shorter.
 LEAD = 80
@@ -62,13 +62,19 @@ class StandardGate:
     """`Gate` on the standard library."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._patterns = [re.compile(pattern.encode("ascii")) for pattern in (*patterns, _BASE64, _HEX)]
+        known = (*patterns, _BASE64, _HEX)
+        self._patterns = [(re.compile(pattern.encode("ascii")), literals(pattern)) for pattern in known]
+        self._words = frozenset().union(*(words for _, words in self._patterns))
 
     def events(self, text: bytes) -> list[int]:
         """Return the events, see `Gate`."""
+        # Where `re` ignores case, it has no literals to skip to: looking for these first takes a sixth of the time.
+        small = text.lower()
+        present = {word for word in self._words if word in small}
         return sorted(
             match.end() << INDEX_BITS | index
-            for index, pattern in enumerate(self._patterns)
+            for index, (pattern, words) in enumerate(self._patterns)
+            if not words or not words.isdisjoint(present)
             for match in pattern.finditer(text)
         )
 

@@ -38,6 +38,11 @@ def has_literal(pattern: str) -> bool:
     return _has_literal(_parsed(pattern))
 
 
+def literals(pattern: str) -> frozenset[bytes]:
+    """Return texts in small letters, one of which whatever a pattern matches has in it; none where none is known."""
+    return _literals(_parsed(pattern))
+
+
 def shortest(pattern: str) -> int:
     """Return how many bytes whatever a pattern matches has at least."""
     return int(_parsed(pattern).getwidth()[0])
@@ -97,6 +102,28 @@ def _has_literal(items: Iterable[Any]) -> bool:
         if has:
             return True
     return False
+
+
+def _literals(items: Iterable[Any]) -> frozenset[bytes]:
+    known: list[frozenset[bytes]] = []
+    run = b""
+    for operation, argument in (*items, (None, None)):
+        if str(operation) == "LITERAL":
+            run += bytes([argument]).lower()
+            continue
+        known.append(frozenset({run}))
+        run = b""
+        match str(operation):
+            case "BRANCH":
+                parts = [_literals(part) for part in argument[1]]
+                known.append(frozenset().union(*parts) if all(parts) else frozenset())
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT" if argument[0]:
+                known.append(_literals(argument[2]))
+            case "SUBPATTERN":
+                known.append(_literals(argument[3]))
+    # The longer and the fewer they are, the fewer texts have one.
+    best = max(known, key=lambda some: (min(map(len, some), default=0), -len(some)))
+    return frozenset() if b"" in best else best
 
 
 def as_class(found: Iterable[int]) -> str:
