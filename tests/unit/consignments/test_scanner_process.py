@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, scanners
 from waybill.consignments.adapters.rule_sets import shipped
 from waybill.consignments.adapters.scanner_pair import ScannerPair
-from waybill.consignments.adapters.scanner_process import ScannerProcess
+from waybill.consignments.adapters.scanner_process import MODULE, ScannerProcess
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.domain.checks.models import Examination, Failure, Reason, ScanAnswer
+from waybill.consignments.domain.checks.models import Examination, Failure, Reason
 from waybill.consignments.domain.checks.rule_set import RuleSource, build
+from waybill.consignments.domain.checks.scan_answers import ScanAnswer
 
 # Seconds that no file here needs, on a busy machine either.
 AMPLE = 90.0
@@ -54,6 +57,14 @@ def test_every_part_answers(real: ScannerProcess, folder: Path) -> None:
     assert rules_of(said["scan"]) == ["eicar"]
     assert said["identify"]["matches"][0]["puid"] == "x-fmt/111"
     assert said["inspect"] == {"encrypted": False, "warnings": [], "text": True, "beginsAsNamed": False}
+
+
+def test_the_process_imports_no_models() -> None:
+    """Pydantic takes longer to import than all parsers, and a function starts two processes before its first file."""
+    program = f"import sys, {MODULE}; print(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert MODULE in imported.split()
+    assert "pydantic" not in imported.split()
 
 
 def test_the_versions_are_known_before_any_file(real: ScannerProcess) -> None:

@@ -18,9 +18,9 @@ from waybill.consignments.domain.checks.models import (
     FileRecord,
     Findings,
     Reason,
-    ScanAnswer,
 )
 from waybill.consignments.domain.checks.ports import Antivirus, Scanners
+from waybill.consignments.domain.checks.scan_answers import ScanAnswer
 from waybill.consignments.domain.evidence import INCOMPLETE, formats_of
 from waybill.consignments.domain.file_records import CheckedRecord, RegisteredRecord
 from waybill.consignments.models import Check

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from waybill.consignments.domain.checks.errors import FileRefusedError, ScannerUnavailableError
-from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason, ScanAnswer
+from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason
 from waybill.consignments.domain.checks.ports import Antivirus, ObjectTags, StreamScanner
+from waybill.consignments.domain.checks.scan_answers import ScanAnswer
 from waybill.core.clock import Clock
 from waybill.core.retry import Retry, looks
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from waybill.consignments.domain.checks import packed
 from waybill.consignments.domain.checks.appended import appended_entries
-from waybill.consignments.domain.checks.models import Hit, ScanAnswer, Unscanned
 from waybill.consignments.domain.checks.pdf import pdf_entries
+from waybill.consignments.domain.checks.scan_answers import Hit, ScanAnswer, Unscanned
 from waybill.core.containers.models import (
     ContainerBudget,
     ContainerEntry,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, cast
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -16,30 +16,6 @@ from pydantic.alias_generators import to_camel
 from waybill.consignments.domain.file_records import CheckedRecord, RegisteredRecord
 from waybill.consignments.models import Check
 from waybill.core.frozen_model import FrozenModel
-
-
-class Hit(TypedDict):
-    """A rule that matches, and the member that it matches in; the path is empty for the file's own bytes."""
-
-    rule: str
-    path: str
-
-
-class Unscanned(TypedDict):
-    """A member that was not scanned, or not to its end, and why (`UnopenedReason`)."""
-
-    path: str
-    reason: str
-    # What it is, where nobody here opens its kind (`ContainerKind`).
-    kind: NotRequired[str]
-
-
-class ScanAnswer(TypedDict):
-    """What a scan has found: the first of the hits and of what was not scanned, and the number of the latter."""
-
-    hits: list[Hit]
-    unscanned: list[Unscanned]
-    unscannedCount: int
 
 
 class Reason(StrEnum):

@@ -9,8 +9,8 @@ from waybill.consignments.domain.checks.identification import interpret, unident
 from waybill.consignments.domain.checks.inside import scan, scan_alone
 from waybill.consignments.domain.checks.malware_rules import MalwareRules
 from waybill.consignments.domain.checks.members import members_of
-from waybill.consignments.domain.checks.models import ScanAnswer
 from waybill.consignments.domain.checks.protection import inspect, is_excessive
+from waybill.consignments.domain.checks.scan_answers import ScanAnswer
 
 # A content that is of no format, and no text; and how many extensions are remembered.
 _NO_FORMAT = b"\0\1"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord, PartAnswers, ScanAnswer
+from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord, PartAnswers
+from waybill.consignments.domain.checks.scan_answers import ScanAnswer
 
 
 class OpenObject(Protocol):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from waybill.consignments.domain.checks.blocks import Block, Blocks
 from waybill.consignments.domain.checks.digest import DigestBuilder, digested
-from waybill.consignments.domain.checks.models import Digest, Examination, Failure, Hit, Reason, ScanAnswer
+from waybill.consignments.domain.checks.models import Digest, Examination, Failure, Reason
 from waybill.consignments.domain.checks.ports import Scanners
+from waybill.consignments.domain.checks.scan_answers import Hit, ScanAnswer
 from waybill.consignments.domain.checks.spool import Windows
 
 
