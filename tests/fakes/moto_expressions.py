@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 from moto.dynamodb.comparisons import ConditionExpressionParser
-from moto.dynamodb.parsing.ast_nodes import Node
+from moto.dynamodb.parsing.ast_nodes import Expression, Node, UpdateExpressionFunction
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import DepthFirstTraverser
 
@@ -22,6 +22,7 @@ def cheaper_expressions(patched: pytest.MonkeyPatch) -> None:
     """
     patched.setattr(UpdateExpressionParser, "make", staticmethod(cache(UpdateExpressionParser.make)))
     patched.setattr(Node, "__deepcopy__", _copied, raising=False)
+    patched.setattr(Node, "find_clauses", _clauses)
     patched.setattr(DepthFirstTraverser, "traverse_node_recursively", _gone_through)
     read = cache(_words(ConditionExpressionParser._lex_condition_expression))
     patched.setattr(
@@ -42,6 +43,22 @@ def _copied(node: Any, memo: dict[int, Any]) -> Any:
         else:
             setattr(made, name, value if type(value) is str else copy.deepcopy(value, memo))
     return made
+
+
+def _clauses(node: Any, kinds: Any) -> list[Any]:
+    found = []
+    for child in node.children or ():
+        kind = type(child)
+        if kind in kinds:
+            found.append(child)
+        elif _has_clauses(kind):
+            found.extend(_clauses(child, kinds))
+    return found
+
+
+@cache
+def _has_clauses(kind: type) -> bool:
+    return issubclass(kind, (Expression, UpdateExpressionFunction))
 
 
 def _gone_through(traverser: Any, node: Any, child_id: int = -1) -> Any:

@@ -1,6 +1,8 @@
 """Requests to moto at less cost: it neither looks at signatures, nor does anybody at the ids of its answers."""
 
 import itertools
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.compat import get_current_datetime
 from botocore.exceptions import NoCredentialsError
 from moto import backend_index
+from moto.kms.utils import generate_private_key
 
 # Some 60 other services came first, and most requests are for this one. No other has its addresses.
 _MOST = "dynamodb"
@@ -25,6 +28,8 @@ def cheaper_requests(patched: pytest.MonkeyPatch) -> None:
         return number
 
     patched.setattr("moto.core.responses.gen_amzn_requestid_long", with_number)
+    # It makes every key one of RSA besides, also those that never sign.
+    patched.setattr("moto.kms.models.generate_private_key", _shared_by_kinds_that_do_not_sign(generate_private_key))
     patterns = sorted(backend_index.backend_url_patterns, key=lambda known: known[0] != _MOST)
     patched.setattr(backend_index, "backend_url_patterns", patterns)
 
@@ -43,3 +48,8 @@ def _unsigned_headers(sign: Any) -> Any:
         request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}"
 
     return add_auth
+
+
+def _shared_by_kinds_that_do_not_sign(generate: Callable[[str], Any]) -> Callable[[str], Any]:
+    shared = cache(generate)
+    return lambda kind: generate(kind) if kind.startswith(("RSA", "ECC")) else shared(kind)

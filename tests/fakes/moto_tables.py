@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
@@ -41,19 +40,6 @@ def cheaper_tables(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(Item, "__init__", _measured_once)
     patched.setattr(Item, "size", _size_kept(Item.size))
     patched.setattr(DynamoType, "size", _measuring_texts_at_once(DynamoType.size))
-    serialise = BaseJSONSerializer._serialize_type_structure
-
-    def serialised(self: Any, into: dict[str, Any], value: Any, shape: Any, key: str) -> None:
-        try:
-            given = _attribute_value(value) if key and shape.name == "AttributeValue" else None
-        except _OtherError:
-            given = None
-        if given is None:
-            serialise(self, into, value, shape, key)
-        else:
-            into[key] = given
-
-    patched.setattr(BaseJSONSerializer, "_serialize_type_structure", serialised)
 
 
 def _sharing_items(table: Table, memo: dict[int, Any]) -> Table:
@@ -123,23 +109,3 @@ def _sorted_items(table: Table) -> list[Item]:
         return sorted(alone, key=lambda item: item.hash_key.cast_value)
     items = [item for held in table.items.values() for item in held.values()]
     return sorted(items, key=lambda item: (item.hash_key.cast_value, item.range_key.cast_value))
-
-
-class _OtherError(Exception):
-    """A value is not written as the API writes it."""
-
-
-def _attribute_value(value: Any) -> dict[str, Any]:
-    """Return a value as the API writes it, where it is written so already: moto asks ten names of each for it."""
-    if type(value) is not dict or len(value) != 1:
-        raise _OtherError
-    [(kind, content)] = value.items()
-    if kind in {"S", "N"} and type(content) is str:
-        return value
-    if kind in {"BOOL", "NULL"} and type(content) is bool:
-        return value
-    if kind == "L":
-        return {"L": [_attribute_value(each) for each in content]}
-    if kind == "M":
-        return {"M": {name: _attribute_value(each) for name, each in content.items()}}
-    raise _OtherError

@@ -21,6 +21,7 @@ from moto.core.utils import camelcase_to_underscores, method_names_from_class
 
 import waybill
 from tests.fakes.hyperscan_databases import compiled_once
+from tests.fakes.moto_dynamodb import cheaper_dynamodb
 from tests.fakes.moto_expressions import cheaper_expressions
 from tests.fakes.moto_requests import cheaper_requests
 from tests.fakes.moto_start import cheaper_start
@@ -51,6 +52,7 @@ def _cheaper_aws(sdk: boto3.Session, line: Line) -> Iterator[SharedClients]:
         compiled_once(patched)
         cheaper_start(patched)
         cheaper_requests(patched)
+        cheaper_dynamodb(patched)
         cheaper_tables(patched)
         cheaper_expressions(patched)
         patched.setattr(BaseBackend, "urls", property(_addresses_made_once(BaseBackend.urls.fget)))
