@@ -384,6 +384,7 @@ class Runtime:
         """Return what exports findings, for one invocation."""
         from waybill.scanning.adapters.exports import S3Exports
         from waybill.scanning.domain.export import Exporter, HubImport
+        from waybill.scanning.domain.objects import Objects
 
         exports = S3Exports(self._client("s3"), self.settings(ExportSettings).scan_exports_bucket)
         hub_import = None
@@ -392,8 +393,11 @@ class Runtime:
 
             hub, table = SecurityHub(self._client("securityhub")), self.table
             hub_import = HubImport(hub, table.outcomes, table.detectors.all)
+        table = self.table
+        # Its cursors are in messages of its own queue.
+        objects = Objects(table.ranges, table.outcomes, b"of an export")
         return Exporter(
-            self.table.jobs, self.table.findings, self.triage, exports, time_left(context), hub_import=hub_import
+            table.jobs, table.findings, objects, self.triage, exports, time_left(context), hub_import=hub_import
         )
 
     @property

@@ -77,6 +77,12 @@ class ExportView(_ScanView):
         description="The list of the exported parts", examples=[f"s3://waybill-scan-exports/{_JOB}/manifest.json"]
     )
     findings: int = Field(description="How many findings were exported", ge=0, examples=[12])
+    objects: int | None = Field(
+        default=None,
+        description="How many objects, each with its outcome; null where their list was not kept any more",
+        ge=0,
+        examples=[40],
+    )
     security_hub: SecurityHubView | None = optional("What Security Hub was told; without it, nothing")
 
 

@@ -16,6 +16,7 @@ from waybill.scanning.adapters.security_hub import SecurityHub
 from waybill.scanning.domain import export
 from waybill.scanning.domain.detection.rules import detectors
 from waybill.scanning.domain.export import Exporter, Hub, HubImport, HubRefusal, Progress
+from waybill.scanning.domain.objects import Objects
 from waybill.scanning.domain.security_hub import security_hub_findings
 from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedError
 from waybill.scanning.models import Job, Status
@@ -38,7 +39,8 @@ class FakeExports:
 
 def exporter_of(scanner: Scanner, exports: FakeExports, seconds: float = 900) -> Exporter:
     table = scanner.table
-    return Exporter(table.jobs, table.findings, scanner.triage, exports, lambda: seconds, part_findings=10)
+    objects = Objects(table.ranges, table.outcomes, b"secret")
+    return Exporter(table.jobs, table.findings, objects, scanner.triage, exports, lambda: seconds, part_findings=10)
 
 
 def lines_of(exports: FakeExports, job_id: str) -> list[dict[str, object]]:
@@ -55,27 +57,29 @@ def test_all_findings_are_exported_in_parts(scanner: Scanner, findings: int, sec
     job = scanner.create()
     scanner.table.findings.save(job.job_id, "k\n", "e" * 32, map(finding, range(findings)))
     exports, progress, calls = FakeExports(), Progress(), 0
-    exporter = Exporter(
-        scanner.table.jobs, scanner.table.findings, scanner.triage, exports, lambda: seconds, part_findings=10
-    )
+    exporter = exporter_of(scanner, exports, seconds)
     while progress.uri is None:
         progress = exporter.export(job.job_id, progress)
         calls += 1
     assert [line["id"] for line in lines_of(exports, job.job_id)] == [
         each["id"] for each in scanner.findings(job.job_id)
     ]
-    assert calls == (1 if seconds else max(1, -(-findings // 10)))
+    # One more for the objects, of which there are none.
+    assert calls == (1 if seconds else max(1, -(-findings // 10)) + 1)
     export = scanner.jobs.report(job.job_id)["export"]
-    assert export == {"status": "exported", "uri": f"s3://exports/{job.job_id}/manifest.json", "findings": findings}
+    assert export == {
+        "status": "exported",
+        "uri": f"s3://exports/{job.job_id}/manifest.json",
+        "findings": findings,
+        "objects": 0,
+    }
 
 
 def test_an_export_that_died_is_made_again_in_the_same_place(scanner: Scanner) -> None:
     job = scanner.create()
     scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(25)))
     exports = FakeExports(fails=1)
-    exporter = Exporter(
-        scanner.table.jobs, scanner.table.findings, scanner.triage, exports, lambda: 900, part_findings=10
-    )
+    exporter = exporter_of(scanner, exports)
     with pytest.raises(ExportUnavailableError):
         exporter.export(job.job_id, Progress())
     exporter.export(job.job_id, Progress())
@@ -84,11 +88,37 @@ def test_an_export_that_died_is_made_again_in_the_same_place(scanner: Scanner) -
     assert len(exports.objects) == 4
 
 
+@pytest.mark.parametrize("seconds", [900, 0])
+def test_an_export_has_the_objects_with_what_became_of_each(scanner: Scanner, seconds: float) -> None:
+    """Issue, Part A: the export has objects as well as findings; each once, as `GET /jobs/{id}/objects` names it."""
+    for number in range(23):
+        scanner.bucket.objects[f"k{number:02}\n"] = b"ann@corp-mail.org" if number % 2 else b"nothing"
+    scanner.bucket.refused["k00\n"] = "ACCESS_DENIED"
+    job, exports = scanner.jobs.find(scanner.run()["job_id"]), FakeExports()
+    exported(exporter_of(scanner, exports, seconds), job.job_id)
+    manifest = json.loads(exports.objects[f"{job.job_id}/manifest.json"])
+    text = b"".join(exports.objects[f"{job.job_id}/{part}"] for part in manifest["object_parts"])
+    listed = Objects(scanner.table.ranges, scanner.table.outcomes, b"").page(job, 100, None)["objects"]
+    assert [json.loads(line) for line in text.splitlines()] == listed
+    assert (manifest["objects"], len(manifest["object_parts"]), len(listed)) == (23, 3, 23)
+    assert (listed[0]["status"], listed[0]["reason"]) == ("FAILED", "ACCESS_DENIED")
+    assert scanner.jobs.report(job.job_id)["export"]["objects"] == 23
+
+
+def test_an_export_without_a_list_says_so(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of a listing are kept for 30 days, findings for as long as the job."""
+    scanner.bucket.objects["k"] = b"ann@corp-mail.org"
+    job_id, exports = scanner.run()["job_id"], FakeExports()
+    monkeypatch.setattr(scanner.table.ranges, "page", lambda *_: None)
+    exported(exporter_of(scanner, exports), job_id)
+    assert "objects" not in json.loads(exports.objects[f"{job_id}/manifest.json"])
+    assert scanner.jobs.report(job_id)["export"]["objects"] is None
+    assert len(lines_of(exports, job_id)) == 1
+
+
 def test_of_an_unknown_job_there_is_no_export(scanner: Scanner) -> None:
     with pytest.raises(NotFoundError):
-        Exporter(scanner.table.jobs, scanner.table.findings, scanner.triage, FakeExports(), lambda: 900).export(
-            "unknown", Progress()
-        )
+        exporter_of(scanner, FakeExports()).export("unknown", Progress())
 
 
 def hub_of(*answers: dict[str, object] | str) -> SecurityHub:

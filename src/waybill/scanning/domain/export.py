@@ -1,4 +1,4 @@
-"""The findings of a job as lines of JSON (NDJSON) in a bucket: parts of a bounded size, and a manifest at the end."""
+"""The findings and objects of a job as lines of JSON (NDJSON) in a bucket: bounded parts, and a manifest at the end."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +16,7 @@ from waybill.scanning.models import Job
 PART_FINDINGS = 20_000
 _PAGE = 1000
 _ERRORS_SHOWN = 10
+_END = "end"
 
 
 class _Jobs(Protocol):
@@ -27,6 +28,10 @@ class _Findings(Protocol):
     def page(
         self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]
     ) -> tuple[list[dict[str, Any]], str | None]: ...
+
+
+class _Objects(Protocol):
+    def page(self, job: Job, limit: int, cursor: str | None) -> dict[str, Any]: ...
 
 
 class Exports(Protocol):
@@ -97,12 +102,17 @@ class HubProgress:
 class Progress:
     """How far an export is: `part` is the next part, `after` the position that it begins behind.
 
+    When all is `found`, objects follow from `object_cursor` on; `objects` is None where their list is not kept now.
     With a `uri` everything lies there, and `after` is how much of it Security Hub was told of; then it is `done`.
     """
 
     part: int = 1
     after: str | None = None
     findings: int = 0
+    found: bool = False
+    object_part: int = 1
+    object_cursor: str | None = None
+    objects: int | None = 0
     uri: str | None = None
     done: bool = False
     hub: HubProgress = HubProgress()
@@ -119,6 +129,7 @@ class Exporter:
 
     jobs: _Jobs
     findings: _Findings
+    objects: _Objects
     triage: Triage
     exports: Exports
     time_left: Callable[[], float]
@@ -135,14 +146,9 @@ class Exporter:
         if job is None:
             raise NotFoundError(f"there is no job {job_id}")
         while progress.uri is None:
-            documents, after = self._documents(job, progress.after)
-            lines = [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
-            if lines or progress.part == 1:
-                self.exports.put(
-                    f"{job_id}/findings-{progress.part:06}.ndjson", b"".join(lines), "application/x-ndjson"
-                )
-                progress = Progress(progress.part + 1, after, progress.findings + len(lines))
-            if after is None:
+            progress = self._export_objects(job, progress) if progress.found else self._export_findings(job, progress)
+            is_last = progress.found and (progress.objects is None or progress.object_cursor == _END)
+            if is_last:
                 progress = self._finish(job, progress)
             elif self.time_left() < self.reserve:
                 return progress
@@ -157,6 +163,31 @@ class Exporter:
         self.jobs.save_export(job.job_id, _exported(progress))
         return progress
 
+    def _export_findings(self, job: Job, progress: Progress) -> Progress:
+        documents, after = self._documents(job, progress.after)
+        if documents or progress.part == 1:
+            self._put(f"{job.job_id}/findings-{progress.part:06}.ndjson", documents)
+            progress = replace(progress, part=progress.part + 1)
+        return replace(progress, after=after, findings=progress.findings + len(documents), found=after is None)
+
+    def _export_objects(self, job: Job, progress: Progress) -> Progress:
+        documents, cursor = list[dict[str, Any]](), progress.object_cursor
+        while len(documents) < self.part_findings and cursor != _END:
+            try:
+                page = self.objects.page(job, min(_PAGE, self.part_findings - len(documents)), cursor)
+            except NotFoundError:
+                return replace(progress, objects=None)
+            documents += page["objects"]
+            cursor = page["cursor"] or _END
+        if documents:
+            self._put(f"{job.job_id}/objects-{progress.object_part:06}.ndjson", documents)
+            progress = replace(progress, object_part=progress.object_part + 1)
+        return replace(progress, object_cursor=cursor, objects=(progress.objects or 0) + len(documents))
+
+    def _put(self, key: str, documents: Sequence[Mapping[str, Any]]) -> None:
+        lines = [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
+        self.exports.put(key, b"".join(lines), "application/x-ndjson")
+
     def _documents(self, job: Job, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
         documents: list[dict[str, Any]] = []
         while len(documents) < self.part_findings:
@@ -169,8 +200,11 @@ class Exporter:
     def _finish(self, job: Job, progress: Progress) -> Progress:
         parts = [f"findings-{number:06}.ndjson" for number in range(1, progress.part)]
         manifest = {"job_id": job.job_id, "findings": progress.findings, "parts": parts}
+        if progress.objects is not None:
+            listed = [f"objects-{number:06}.ndjson" for number in range(1, progress.object_part)]
+            manifest |= {"objects": progress.objects, "object_parts": listed}
         uri = self.exports.put(f"{job.job_id}/manifest.json", json.dumps(manifest).encode(), "application/json")
-        progress = Progress(progress.part, None, progress.findings, uri)
+        progress = replace(progress, after=None, uri=uri)
         self.jobs.save_export(job.job_id, _exported(progress))
         return progress
 
@@ -211,6 +245,7 @@ class Exporter:
 def _exported(progress: Progress) -> dict[str, Any]:
     """Return what a job says of its export."""
     exported: dict[str, Any] = {"status": "exported", "uri": progress.uri, "findings": progress.findings}
+    exported["objects"] = progress.objects
     if progress.hub == HubProgress():
         return exported
     hub = progress.hub
