@@ -248,6 +248,21 @@ def test_what_is_behind_other_scripts_in_lines_of_base64_is_found(engine: Engine
     assert match.value.endswith(b"@firma.de")
 
 
+@pytest.mark.parametrize(
+    "before",
+    ["Jos\u00e9, ", "a na\u00efve \u00fc ", "\u65e5\u672c\u8a9e ", "\u0416\u0416\u0416\u0416\u0416\u0416\u0416\u0416 "],
+)
+@pytest.mark.parametrize("line", ["x {} y", "{}", '{{"data": "{}"}}', "k: {}\n"])
+def test_what_is_behind_other_scripts_in_a_word_of_base64_is_found(
+    engine: Engine, plain_engine: Engine, before: str, line: str
+) -> None:
+    """RFC 4648, section 4: a word may end soon behind letters that are no ASCII."""
+    text = line.format(base64.b64encode(f"{before}219-45-6789".encode()).decode()).encode()
+    for each in (engine, plain_engine):
+        [match] = each.matches(text)
+        assert (match.value, match.decoded_from) == (b"219-45-6789", ("base64",))
+
+
 def test_three_levels_of_base64_are_not_followed(engine: Engine) -> None:
     encoded = KEY_ID + b" is the key id of the build"
     for _ in range(3):

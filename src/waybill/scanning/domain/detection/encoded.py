@@ -5,6 +5,7 @@ in it.
 """
 
 import base64
+import codecs
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za
 _NEXT_LINE = re.compile(rb"\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{2,128})(?![A-Za-z0-9+/_-])")
 _WRAPPED_AT, _LINES_BEHIND = 60, 3
 _BASE64_BYTES = 24
+# What is no text in ASCII alone is told by its whole word.
+_BASE64_WORD = re.compile(rb"[A-Za-z0-9+/_-]{24,4096}")
+_NO_TEXT = bytes({*range(32)} - {*b"\t\n\r"})
 # Text in hexadecimal digits; so many printable characters by chance: one in fifty thousand, and then no value.
 # Digits that go on behind what is read at once are read in parts, which end with a pair.
 _HEX_READ = (PIECE + LOOKAHEAD) // 2
@@ -124,6 +128,12 @@ def base64_runs(text: bytes, end: int, piece: Piece, number: int, reach: tuple[i
     """
     first, last = reach
     limit = min(piece.line_end, piece.end + LOOKAHEAD)
+    for word in _BASE64_WORD.finditer(text, piece.start, limit):
+        if word.start() > last:
+            break
+        if word.end() >= first and _is_beyond_ascii(word[0]):
+            runs.append(Run("base64", [(word.start(), word[0])], _label_before(text, piece, word.start())))
+            runs[-1].own(word.start(), min(piece.end, word.end()), number)
     for found in _BASE64_RUN.finditer(text, first, limit):
         start = found.start()
         if start > last:
@@ -131,7 +141,7 @@ def base64_runs(text: bytes, end: int, piece: Piece, number: int, reach: tuple[i
         lines = _wrapped(text, found)
         if not (runs and runs[-1].goes_on(start, lines)):
             # The name that it is assigned to says what it is, as it would of the plain value.
-            runs.append(Run("base64", lines, _label_of(text[max(piece.line_start, start - _NAME_BYTES) : start])))
+            runs.append(Run("base64", lines, _label_before(text, piece, start)))
         runs[-1].own(start, min(piece.end, found.end()), number)
         if len(lines) > 1 and len(lines[1][1]) < _BASE64_BYTES and lines[1][0] < end:
             # The last line may be too short to be told by itself.
@@ -214,6 +224,23 @@ def _wrapped(text: bytes, run: re.Match[bytes]) -> list[tuple[int, bytes]]:
         lines.append((below.start(1), below[1]))
         end = below.end()
     return lines
+
+
+def _is_beyond_ascii(word: bytes) -> bool:
+    """Return whether a word in base64 says a text in UTF-8 that has letters beyond ASCII."""
+    plain = base64.b64decode(word[: len(word) // 4 * 4].translate(_STANDARD_ALPHABET))
+    if plain.isascii() or plain.translate(None, _NO_TEXT) != plain:
+        return False
+    try:
+        # A letter may be cut at the end of a line.
+        codecs.getincrementaldecoder("utf-8")().decode(plain)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _label_before(text: bytes, piece: Piece, start: int) -> bytes:
+    return _label_of(text[max(piece.line_start, start - _NAME_BYTES) : start])
 
 
 def _label_of(before: bytes) -> bytes:

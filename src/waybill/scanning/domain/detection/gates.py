@@ -23,7 +23,8 @@ INDEX_MASK = (1 << INDEX_BITS) - 1
 # Base64 of ASCII text: quads whose first three characters can only come from bytes below 0x80, line ends and tabs
 # included, and not from other control characters. Six of them by chance: one in a million.
 QUAD = r"[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
-_BASE64 = f"(?:{QUAD}){{6}}"
+# Fewer, twelve characters, are enough behind letters beyond ASCII: what has so few is looked at as a whole word.
+_BASE64 = f"(?:{QUAD}){{3}}[CDI-Za-f][A-HQ-Xg-nw-z0-3]"
 # Two hexadecimal digits of a printable character of ASCII, a tab or a line end. Eleven pairs by chance: one text in
 # fifty thousand, and then no value.
 HEX_PAIR = "[2-7][0-9A-Fa-f]|0[9AaDd]"
