@@ -260,3 +260,30 @@ def test_what_a_label_tells_of_is_found_once_wherever_blocks_end(engine: Engine,
     report = ObjectScanner(engine, b"k", block_bytes=block, cap=10_000).scan(io.BytesIO(text).read)
     places = [text.index(b"%d" % (219456780 + number)) for number in range(600)]
     assert [each.byte_offset for each in report.findings if each.detector == "US_SSN"] == places
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        # Oracle Database, "INSERT": into many tables.
+        "INSERT ALL\n INTO users (name, password) VALUES ('a',\n 'P')\n INTO u (name, password) VALUES ('b',\n 'Q')\n",
+        # MySQL, "Comments", "REPLACE Statement", "INSERT Statement".
+        "INSERT INTO t (name, password) VALUES # c'x (\n('a', 'P'),\n# it's (\n('b', 'Q');\n",
+        "INSERT INTO t (name, password) VALUES /*!50000 ('a', 'P'), */\n('b', 'Q');\n",
+        "REPLACE INTO t (name, password) VALUES ('a', 'P'),\n('b', 'Q');\n",
+        "replace into `d b`.`t y` (`na,me`, `password`) value ('a', 'P'),\n('b', 'Q');\n",
+        # PostgreSQL, "Dollar-Quoted String Constants", "String Constants with C-Style Escapes", INSERT.
+        "INSERT INTO t (name, password) VALUES ($$it's$$, 'P'),\n($x$b', ($x$, $$Q$$);\n",
+        "INSERT INTO t AS x (name, password) OVERRIDING SYSTEM VALUE VALUES (E'it\\'s', E'P'),\n(N'b',N'Q');\n",
+        # Transact-SQL, "INSERT"; ISO/IEC 9075-2, "delimited identifier".
+        "INSERT [my db].[dbo].[t (y)] ([na,me], [password]) VALUES (N'a', N'P')\n",
+        "INSERT INTO t (name, password) OUTPUT inserted.id VALUES ('C:\\', 'P'),\n('b', 'Q');\n",
+        "Insert Into \"a b\".\"t(x)\" (\"name\", \"password\")\n-- rows\nValues ('a', 'P'),\n('b', 'Q');\n",
+    ],
+)
+def test_the_dialects_of_sql_name_columns(engine: Engine, statement: str) -> None:
+    values = ["hT9pQ2vX7b", "Zk4mW8rN1c"][: 1 + ("Q" in statement.replace("SQL", ""))]
+    text = statement.replace("P'", f"{values[0]}'").replace("Q'", f"{values[-1]}'").replace("$Q$", f"${values[-1]}$")
+    report = ObjectScanner(engine, b"k").scan(io.BytesIO(text.encode()).read)
+    found = [text[each.byte_offset : each.byte_offset + each.byte_length] for each in report.findings]
+    assert (found, {*report.counts}) == (values, {"PASSWORD_COLUMN"})

@@ -1,8 +1,9 @@
 """Columns of the tables in a dump: rows behind `COPY` of PostgreSQL, and behind `INSERT` of any SQL.
 
-PostgreSQL documentation, COPY, "Text Format"; ISO/IEC 9075-2, "insert statement", "comment" and "character string
-literal"; MySQL, "INSERT Statement", "String Literals". NamedRows go on over the end of a block, and over that of a call
-of a scan.
+PostgreSQL documentation, COPY, "Text Format", and "Dollar-Quoted String Constants"; ISO/IEC 9075-2, "insert statement",
+"comment" and "character string literal"; MySQL, "INSERT Statement", "REPLACE Statement", "Comments" and "String
+Literals"; Oracle Database, "INSERT" (into many tables); Transact-SQL, "INSERT". Rows go on over the end of a block, and
+over that of a call of a scan.
 """
 
 import re
@@ -18,19 +19,40 @@ from waybill.scanning.domain.detection.marks import TextMark
 from waybill.scanning.domain.detection.syntax import Syntax
 
 # What begins the rows of a table, with their names, and what ends them.
-_COPY = re.compile(rb"(?m)^(?:COPY [\w.\"$-]{1,200} \(([^()\n]{1,4096})\) FROM stdin;|\\\.)\r?\n")
-# What names the columns of rows in SQL, up to the first row.
-_INSERT = re.compile(
-    rb"(?:INSERT|insert)(?i:\s{1,8}(?:IGNORE\s{1,8})?INTO\s{1,8}[\w.`\"\[\]$-]{1,200}\s{0,8}\(([^()';]{1,4096})\)"
-    rb"\s{0,8}VALUES(?=\s{0,8}(?:\(|--|/\*)))"
+_COPY = re.compile(
+    rb"(?m)^(?:COPY (?:[\w.$-]|\"[^\"\n]{1,128}\"){1,200} \(([^()\n]{1,4096})\) FROM (?i:stdin)(?i: WITH)?;|\\\.)\r?\n"
 )
-# A part of a row: a string, a sign, a comment, anything else; and what is in a string, which may have begun before.
+# Names are written plainly or in quotes, which Transact-SQL and MySQL have of their own, and comments stand between.
+_NAME = rb"(?:[\w$#@-]{1,128}|`[^`\n]{1,128}`|\"[^\"\n]{1,128}\"|\[[^\]\n]{1,128}\])"
+_GAP = rb"(?:\s|--[^\n]{0,400}\n|#[^\n]{0,400}\n|/\*[^*]{0,400}\*/){0,40}+"
+_COLUMN = re.compile(rb"[\s,]*(?:`([^`]*)`|\"([^\"]*)\"|\[([^\]]*)\]|([^\s,`\"\[\]][^,`\"\[\]]*))")
+# What names the columns of rows in SQL, up to the first row: its table, its columns, and what is asked of it.
+_HEADER = (
+    rb"%(name)s(?:\s{0,4}\.\s{0,4}%(name)s){0,3}(?:\s{1,8}(?:AS\s{1,8})?[A-Za-z_]\w{0,60})?%(gap)s"
+    rb"\(((?:[^()';`\"\[\]]{1,4096}+|`[^`]{1,128}`|\"[^\"]{1,128}\"|\[[^\]]{1,128}\]){1,4000}+)\)%(gap)s"
+    rb"(?:OVERRIDING\s{1,8}\w{4,6}\s{1,8}VALUE\s%(gap)s|OUTPUT\s[^()';]{1,400}?(?=VALUES))?"
+    rb"VALUES?(?=\s{0,8}(?:\(|--|/\*|#))"
+) % {b"name": _NAME, b"gap": _GAP}
+# Oracle's `INSERT ALL` has a part for each table, which begins with `INTO`; Transact-SQL and Hive may leave that out.
+_INSERTS = (
+    (re.compile(rb"(?i)INTO\s{1,8}(?:TABLE\s{1,8})?" + _HEADER), (b"INTO", b"into", b"Into")),
+    (
+        re.compile(rb"(?i)INSERT\s{1,8}(?:OVERWRITE\s{1,8})?(?:TABLE\s{1,8})?(?!INTO\b)" + _HEADER),
+        (b"INSERT", b"insert", b"Insert"),
+    ),
+)
+# What is in a string. A backslash escapes in MySQL, and is a sign like others elsewhere: there it may be the last one.
+_TEXT = rb"(?:[^'\\]|''|\\(?='\s{0,4}(?:,\s{0,4}(?:[A-Za-z]?'|[0-9(])|\)\s{0,4}[,;]))|\\.)*+"
+# A part of a row: a string, a sign, a comment (or the ends of one that MySQL reads), a string between dollars,
+# anything else; and what is in a string, which may have begun before.
 _PART = re.compile(
-    rb"(')((?:[^'\\]|''|\\.)*+)('?)|([(),;])|(--[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?)"
-    rb"|(?:[^'(),;/-]++|-(?!-)|/(?!\*))+",
+    rb"(')(" + _TEXT + rb")('?)|([(),;])"
+    rb"|(--[^\n]*+|#[^\n]*+|/\*![0-9]{0,6}|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|\*/)"
+    rb"|\$\w{0,40}\$([^$]{0,65536}+)\$\w{0,40}\$"
+    rb"|(?:[^'(),;/*#$-]++|-(?!-)|/(?!\*)|\*(?!/)|\$)+?(?=['(),;/*#$-]|\Z)",
     re.DOTALL,
 )
-_STRING = re.compile(rb"((?:[^'\\]|''|\\.)*+)('?)", re.DOTALL)
+_STRING = re.compile(rb"(" + _TEXT + rb")('?)", re.DOTALL)
 
 # Where a cell begins and ends, and its column.
 type _Cell = tuple[int, int, int]
@@ -152,7 +174,7 @@ class Names:
         """Return the cells of each statement in a block, and the one whose rows go on behind it."""
         start, end = block
         # What begins before goes on, or has ended.
-        found = [each for each in _INSERT.finditer(text, start) if each.start() < end]
+        found = _statements(text, start, end)
         # Where the next begins, one without an end has ended.
         limits = [each.start() for each in found] + [len(text)]
         read, goes_on = list[tuple[Columns, list[_Cell]]](), None
@@ -160,7 +182,7 @@ class Names:
             cells, goes_on = _cells(text, self.inserted, start + self.inserted.ahead, limits[0], end)
             read.append((self.inserted.columns, cells))
         for each, limit in zip(found, limits[1:], strict=True):
-            names = (name.strip().strip(b"`[]") for name in each[1].split(b","))
+            names = (b"".join(name).strip() for name in _COLUMN.findall(each[1]))
             if columns := Columns.named(b",", names, known):
                 began = Statement(columns, 0, 0, 0, quoted=False)
                 cells, goes_on = _cells(text, began, each.end(), limit, end)
@@ -262,6 +284,20 @@ class _InsertedRows:
         return self._others is not None and self._others.are_named(detector, line_start, at)
 
 
+def _statements(text: bytes, start: int, end: int) -> list[re.Match[bytes]]:
+    """Return the headers of statements that begin from `start` to `end`."""
+    found: list[re.Match[bytes]] = []
+    for pattern, words in _INSERTS:
+        for word in words:
+            # A word is found in a tenth of the time that a pattern takes.
+            at = text.find(word, start, end)
+            while at >= 0:
+                if header := pattern.match(text, at):
+                    found.append(header)
+                at = text.find(word, at + len(word), end)
+    return sorted(found, key=lambda header: header.start())
+
+
 def _cells(text: bytes, began: Statement, start: int, limit: int, end: int) -> tuple[list[_Cell], Statement | None]:
     """Return the cells of some rows from `start` up to their end, and what goes on behind `end`, which they stop at.
 
@@ -289,7 +325,7 @@ def _cells(text: bytes, began: Statement, start: int, limit: int, end: int) -> t
         elif sign == b"," and depth:
             column += depth == 1
         elif sign is None and depth and not part[5]:
-            cells.append((*(part.span(2) if part[1] else part.span()), column))
+            cells.append((*part.span(2 if part[1] else 6 if part[6] else 0), column))
         if goes_on or depth < 0 or (part[1] and not part[3]) or (not depth and _ends(part)):
             break
     return cells, goes_on

@@ -19,11 +19,13 @@ class TextMark(Flag):
 
 
 MARK_GATES = {
-    r"\) FROM stdin;": TextMark.COPY,
+    r"\) FROM (?:stdin|STDIN)": TextMark.COPY,
     r"\\\.\r?\n": TextMark.COPY_END,
     # Programs insert as well, and write it in either case.
     "INSERT": TextMark.INSERT,
-    "insert into ": TextMark.INSERT,
+    "[Ii]nsert [Ii]nto ": TextMark.INSERT,
+    # `REPLACE` of MySQL; parts of Oracle's `INSERT ALL`, which may go over the end of a block.
+    "(?:INTO|eplace into) ": TextMark.INSERT,
     "begin(?:-base64)? [0-7]{3}": TextMark.ENCODED_FILE,
     r"\{\\rtf": TextMark.RTF,
     r"\\pard": TextMark.RTF,
