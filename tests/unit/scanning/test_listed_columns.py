@@ -69,6 +69,34 @@ def test_names_hold_on_behind_the_end_of_a_block(scan: Scan) -> None:
     assert found(scan, text, block_bytes=4096) == SSNS * 20
 
 
+@pytest.mark.parametrize("block_bytes", [500, 1 << 20])
+@pytest.mark.parametrize("indent", ["", " "])
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ('["note", "ssn", "invoice"]', "{}"),
+        ('{"columns": ["note", "ssn", "invoice"]}', "{}"),
+        ('{"columns": [{"name": "note"}, {"name": "ssn"}, {"name": "invoice"}]}\r', '{{"row": {}}}\r'),
+        ('{"type": "head", "fields": ["note", "ssn", "invoice"]}', '{{"type": "row", "data": {}, "n": 1}}'),
+    ],
+)
+def test_the_first_line_names_the_columns_of_all_lines(
+    scan: Scan, head: str, row: str, indent: str, block_bytes: int
+) -> None:
+    """JSON Lines, "Examples", "Better than CSV": the names first, and a list for each row."""
+    rows = [row.format(json.dumps(["x" * 60, ssn, "536228139"])) for ssn in SSNS * 20]
+    text = "\n".join(indent + line for line in (head, *rows))
+    assert found(scan, text, block_bytes=block_bytes) == SSNS * 20
+
+
+@pytest.mark.parametrize(
+    "row", ['["536228145", "x"]', '{"point": ["x", "536228145"]}', '{"id": 1, "list": {"of": ["x", "536228145"]}}']
+)
+def test_other_lists_in_lines_have_no_columns(scan: Scan, row: str) -> None:
+    text = '{"columns": ["name", "ssn"]}\n' + '["Ada", "y"]\n' * 40 + row
+    assert found(scan, text) == []
+
+
 def test_names_hold_on_in_the_next_call() -> None:
     """A scan that is gone on with knows which columns are named, and not their names."""
     state = {"listed": {"delimiter": ",", "named": {"US_SSN": [1]}}}

@@ -96,14 +96,15 @@ class Statement(NamedTuple):
 class Names:
     """The names of columns that hold where a block begins: of a file, a `COPY`, an `INSERT` and a list that go on.
 
-    Lists name columns at the beginning of a text alone, which is in the block that `begins` it. `syntax` is
-    that of the part which the block begins in.
+    Lists name columns at the beginning of a text alone, which is in the block that `begins` it; `lines` says whether
+    they do so for JSON Lines. `syntax` is that of the part which the block begins in.
     """
 
     file: Columns | None = None
     copied: Columns | None = None
     inserted: Statement | None = None
     listed: Columns | None = None
+    lines: bool = False
     begins: bool = False
     syntax: Syntax = Syntax.NONE
 
@@ -116,6 +117,8 @@ class Names:
             state["inserted"] = [self.inserted.columns.state(), *self.inserted[1:]]
         if self.listed:
             state["listed"] = self.listed.state()
+        if self.lines:
+            state["lines"] = True
         if self.syntax:
             state["syntax"] = self.syntax.value
         return state
@@ -129,6 +132,7 @@ class Names:
             Columns.from_state(state["copied"]) if "copied" in state else None,
             Statement(Columns.from_state(inserted[0]), *inserted[1:]) if inserted else None,
             Columns.from_state(state["listed"]) if "listed" in state else None,
+            lines=bool(state.get("lines")),
             syntax=Syntax(state.get("syntax", 0)),
         )
 
@@ -140,9 +144,12 @@ class Names:
         `marks` are those of the text.
         """
         here, after = self._copied(text, (start, end), known, marks)
-        lists, listed = listed_columns(text, self.listed, known, begins=self.begins)
+        lists, listed = listed_columns(text, self.listed, known, begins=self.begins, lines=self.lines)
         if lists:
-            here, after = ColumnsBeside(lists, here) if here else lists, replace(after, listed=listed)
+            here, after = (
+                ColumnsBeside(lists, here) if here else lists,
+                replace(after, listed=listed, lines=lists.lines),
+            )
         if self.inserted or TextMark.INSERT in marks:
             read, goes_on = self._inserted(text, (start, end), known)
             if read:
