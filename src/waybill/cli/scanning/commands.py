@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -34,6 +35,7 @@ from waybill.cli.watch import watch
 from waybill.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from waybill.scanning.domain.finding_documents import FindingDocument
     from waybill.scanning.domain.schedules import Schedule
     from waybill.scanning.models import Job
     from waybill.scanning.runtime import Runtime
@@ -231,11 +233,12 @@ def findings(  # noqa: PLR0917 (options)
     every = list(_findings(deployed, job_id, key or "", detector))
     found = reporting.wanted(every, baselined, min_confidence, sort)
     coverage = deployed.jobs.coverage(job.job_id)
-    states = deployed.triage.states(str(item["fingerprint"]) for item in found)
-    found = [{**item, "state": states[str(item["fingerprint"])]} for item in found]
+    states = deployed.triage.states(item["fingerprint"] for item in found)
+    for item in found:
+        item["state"] = states[item["fingerprint"]]
     columns = ("Key", "Line", "Column", "Detector", "Confidence", "Value", "State")
     names = ("key", "line", "column", "detector", "confidence", "masked_match", "state")
-    shown = table(columns, ([item[name] for name in names] for item in found))
+    shown = table(columns, map(itemgetter(*names), found))
     if form == "asff":
         reporting.show_security_hub(cli, found, job, deployed)
     else:
@@ -431,15 +434,14 @@ def _advance(bar: ProgressBar, report: dict[str, Any], before: int) -> int:
 
 def _findings(
     deployed: "Runtime", job_id: str, key: str = "", detectors: list[str] | None = None
-) -> Iterator[dict[str, Any]]:
+) -> "Iterator[FindingDocument]":
     position: str | None = None
     wanted = {"key": key} if key else {}
     while True:
         items, position = deployed.table.findings.page(job_id, 1000, position, wanted)
-        yield from (
-            {name: value for name, value in item.items() if name not in {"pk", "sk"}}
-            for item in items
-            if not detectors or item["detector"] in detectors
-        )
+        for item in items:
+            if not detectors or item["detector"] in detectors:
+                shown = {name: value for name, value in item.items() if name not in {"pk", "sk"}}
+                yield cast("FindingDocument", shown)
         if position is None:
             return

@@ -11,6 +11,7 @@ from waybill.cli.context import Cli
 from waybill.core.errors import FieldError, InvalidInputError
 
 if TYPE_CHECKING:
+    from waybill.scanning.domain.finding_documents import FindingDocument
     from waybill.scanning.domain.own_detectors import OwnDetector
     from waybill.scanning.models import Job
     from waybill.scanning.runtime import Runtime
@@ -81,7 +82,7 @@ def known(baseline: Path | None, mark: str) -> dict[str, str]:
     return read_baseline(text, mark)
 
 
-def save(file: Path | None, findings: Sequence[Mapping[str, Any]], known: Mapping[str, str], mark: str) -> None:
+def save(file: Path | None, findings: "Sequence[FindingDocument]", known: Mapping[str, str], mark: str) -> None:
     """Write a baseline of what is found, whether it is shown or not, and of what is known; raises InvalidInputError."""
     from waybill.scanning.domain.baseline import baseline_text
 
@@ -94,8 +95,8 @@ def save(file: Path | None, findings: Sequence[Mapping[str, Any]], known: Mappin
 
 
 def wanted(
-    findings: Iterable[dict[str, Any]], known: Container[str], min_confidence: str | None, order: str
-) -> list[dict[str, Any]]:
+    findings: "Iterable[FindingDocument]", known: Container[str], min_confidence: str | None, order: str
+) -> "list[FindingDocument]":
     """Return the findings that are not known, and at least so sure; the surest first, by detector, or as they come."""
     least = CONFIDENCES.index(min_confidence) if min_confidence else 0
     found = [
@@ -116,7 +117,7 @@ def notes(reasons: Mapping[str, Any]) -> list[str]:
     return [f"not looked at: {count} {name}" for name, count in counts.items()]
 
 
-def show_security_hub(cli: Cli, findings: Sequence[Mapping[str, Any]], job: "Job", deployed: "Runtime") -> None:
+def show_security_hub(cli: Cli, findings: "Sequence[FindingDocument]", job: "Job", deployed: "Runtime") -> None:
     """Print findings as AWS Security Hub takes them, a line for each."""
     from waybill.core.text import json_text
     from waybill.scanning.domain.own_detectors import descriptions

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict, cast
 
 import jwt
 
@@ -94,12 +94,12 @@ class Claims:
     role_prefix: str = ""
     audience: str = "aud"
 
-    def roles_of(self, claims: Mapping[str, Any]) -> frozenset[Role]:
+    def roles_of(self, claims: Mapping[str, object]) -> frozenset[Role]:
         """Return the known roles of a token: whole names, of a list of strings or one string with spaces between.
 
         A claim's own name may hold dots; after that the dots lead into objects. What leads nowhere gives no role.
         """
-        found: Any = claims.get(self.roles)
+        found: object = claims.get(self.roles)
         if self.roles not in claims:
             found = claims
             for name in self.roles.split("."):
@@ -107,9 +107,18 @@ class Claims:
         names = found.split() if isinstance(found, str) else found if isinstance(found, list) else []
         return known_roles([name.removeprefix(self.role_prefix) for name in names if isinstance(name, str)])
 
-    def is_for(self, claims: Mapping[str, Any], audience: str) -> bool:
+    def is_for(self, claims: Mapping[str, object], audience: str) -> bool:
         """Return whether the claim that stands for `aud` is this audience, to the letter."""
         return isinstance(found := claims.get(self.audience), str) and found == audience
+
+
+class _VerifiedClaims(TypedDict):
+    """What PyJWT has looked at: RFC 7519, 4.1; `rehearsal` is ours."""
+
+    sub: str
+    iat: float
+    exp: float
+    rehearsal: NotRequired[object]
 
 
 class TokenVerifier:
@@ -151,7 +160,7 @@ class TokenVerifier:
             raise TokenRefusedError(_REASONS.get(type(error), type(error).__name__)) from None
         if not standard and not self._claims.is_for(claims, self._audience):
             raise TokenRefusedError(_REASONS[jwt.InvalidAudienceError])
-        return _principal(claims, self._claims.roles_of(claims))
+        return _principal(cast("_VerifiedClaims", claims), self._claims.roles_of(claims))
 
     def _key(self, token: str) -> jwt.PyJWK:
         try:
@@ -170,7 +179,7 @@ class TokenVerifier:
         return key
 
 
-def _principal(claims: dict[str, Any], roles: frozenset[Role]) -> Principal:
+def _principal(claims: _VerifiedClaims, roles: frozenset[Role]) -> Principal:
     subject, issued_at, expires_at = claims["sub"], int(claims["iat"]), int(claims["exp"])
     if expires_at <= time.time():
         raise TokenRefusedError(_REASONS[jwt.ExpiredSignatureError])

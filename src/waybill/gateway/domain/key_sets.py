@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import jwt
 
@@ -60,7 +60,7 @@ def parse_key_set(text: str) -> Keys:
     return keys
 
 
-def _usable(entry: Any) -> tuple[str, jwt.PyJWK | None]:
+def _usable(entry: object) -> tuple[str, jwt.PyJWK | None]:
     if not isinstance(entry, dict):
         return "", None
     key_id, kind, curve = entry.get("kid"), entry.get("kty"), entry.get("crv")

@@ -7,7 +7,6 @@ import itertools
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from waybill.minting.domain.canonical_ids import is_canonical_id
 from waybill.minting.domain.scratch import scratch_database
@@ -104,7 +103,7 @@ class Audit:
         return self.forward + self.reverse + self.reserved + self.events
 
 
-def audit(items: Iterable[Mapping[str, Any]]) -> Audit:
+def audit(items: Iterable[Mapping[str, object]]) -> Audit:
     """Return the violations among `items`, plain attributes of every item of the table."""
     with scratch_database(_SCHEMA) as database:
         malformed = list(_load(database, items))
@@ -121,7 +120,7 @@ def audit(items: Iterable[Mapping[str, Any]]) -> Audit:
     return Audit(counts[0], counts[1], (*malformed, *broken), counts[2], counts[3])
 
 
-def confirmed(found: Audit, read: Callable[[Sequence[str]], Iterable[Mapping[str, Any]]]) -> Audit:
+def confirmed(found: Audit, read: Callable[[Sequence[str]], Iterable[Mapping[str, object]]]) -> Audit:
     """Return `found` with those violations that still stand; `read` returns the items of some keys, consistently.
 
     A scan is no snapshot: of two items that were written together it may have seen one. Items are never changed, and
@@ -130,7 +129,7 @@ def confirmed(found: Audit, read: Callable[[Sequence[str]], Iterable[Mapping[str
     standing: list[Violation] = []
     for some in itertools.batched(found.violations, _CONFIRMED_TOGETHER, strict=False):
         subjects = {each.key for each in some}
-        items: dict[str, Mapping[str, Any]] = {}
+        items: dict[str, Mapping[str, object]] = {}
         asked: set[str] = set()
         waiting = subjects
         while waiting:
@@ -142,12 +141,12 @@ def confirmed(found: Audit, read: Callable[[Sequence[str]], Iterable[Mapping[str
     return replace(found, violations=tuple(standing))
 
 
-def _references(item: Mapping[str, Any]) -> Iterator[str]:
+def _references(item: Mapping[str, object]) -> Iterator[str]:
     if "canonicalId" in item:
         yield f"{REVERSE_KEYS}{item['canonicalId']}"
     for name in ("predecessor", "owner"):
-        if isinstance(item.get(name), str):
-            yield item[name]
+        if isinstance(key := item.get(name), str):
+            yield key
     if "reservedAt" in item:
         yield RESERVATION_KEYS + str(item["pk"]).removeprefix(REVERSE_KEYS)
     if str(item["pk"]).startswith(EVENT_KEYS):
@@ -155,8 +154,8 @@ def _references(item: Mapping[str, Any]) -> Iterator[str]:
         yield REVERSE_KEYS + canonical_id
         if previous:
             yield previous
-    if isinstance(item.get("replacedBy"), str):
-        yield REVERSE_KEYS + item["replacedBy"]
+    if isinstance(successor := item.get("replacedBy"), str):
+        yield REVERSE_KEYS + successor
 
 
 def _event_of(key: str) -> tuple[str, str | None]:
@@ -167,7 +166,7 @@ def _event_of(key: str) -> tuple[str, str | None]:
     return canonical_id, f"{EVENT_KEYS}{canonical_id}#{int(number) - 1}" if int(number) > 1 else None
 
 
-def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
+def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, object]]) -> Iterator[Violation]:
     for item in items:
         key = str(item.get("pk"))
         try:

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
+
+from pydantic import JsonValue
 
 from waybill.core.clock import iso, now
 from waybill.minting.domain.minter import Minter
@@ -99,7 +101,7 @@ def _refused(text: str) -> float:
     raise ValueError(f"{text} is no number of JSON")
 
 
-def embed(document: Any, canonical_ids: Mapping[SourceId, str]) -> Any:
+def embed(document: JsonValue, canonical_ids: Mapping[SourceId, str]) -> JsonValue:
     """Return `document` with the canonical IDs; a node whose identifier has none stays as it is.
 
     `identifiedType` becomes `type`; a node of type `Identifiable` becomes `Identified`.
@@ -122,7 +124,7 @@ def embed(document: Any, canonical_ids: Mapping[SourceId, str]) -> Any:
     return node
 
 
-def _nodes(document: Any) -> Iterator[dict[str, Any]]:
+def _nodes(document: JsonValue) -> Iterator[dict[str, JsonValue]]:
     """Yield every node with a `sourceIdentifier`, without recursion: documents are other people's."""
     waiting = [document]
     while waiting:
@@ -135,11 +137,11 @@ def _nodes(document: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(node)
 
 
-def _predecessor(node: Mapping[str, Any]) -> Any:
+def _predecessor(node: Mapping[str, JsonValue]) -> JsonValue:
     return node.get("predecessorIdentifier")
 
 
-def _identifier(described: Any, faults: dict[SourceId, str] | None = None) -> SourceId:
+def _identifier(described: JsonValue, faults: dict[SourceId, str] | None = None) -> SourceId:
     """Return the source that a block names; why it may not be minted is added to `faults`."""
     match described:
         case {"identifierType": {"id": str(system)}, "ontologyType": str(kind), "value": str(value)} if trimmed(system):

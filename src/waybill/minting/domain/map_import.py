@@ -9,7 +9,6 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from waybill.core.bodies import RepeatedNameError, strict_json
 from waybill.core.clock import Clock, iso, moment_of, now
@@ -97,7 +96,7 @@ def _moment(given: object, field: str) -> str | None:
 
 def exported_line(assignment: Assignment) -> str:
     """Return the line of one assignment."""
-    line: dict[str, Any] = {
+    line: dict[str, str | None] = {
         "sourceIdentifier": str(assignment.source),
         "canonicalId": assignment.canonical_id,
         "createdAt": assignment.created_at,

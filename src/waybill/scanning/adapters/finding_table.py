@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import cast
 
 from waybill.core.aws.dynamodb import Item
 from waybill.core.aws.table import Read
@@ -9,6 +10,7 @@ from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import finding_attributes, finding_sort_key, findings_prefix
 from waybill.scanning.domain.detection.models import Finding
+from waybill.scanning.domain.finding_documents import StoredFinding
 
 # How many pages of 1 MB a filtered list of findings reads before it answers with what it has.
 _PAGES_PER_ANSWER = 8
@@ -45,19 +47,19 @@ class FindingTable:
 
     def page(
         self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, str | None]
-    ) -> tuple[list[Item], str | None]:
+    ) -> tuple[list[StoredFinding], str | None]:
         """Return findings in a stable order, and the position to go on from.
 
         `wanted` filters by `key` (how it begins), `detector` and `certainty` (at least). A filtered answer may have
         fewer findings than `limit` though there are more.
         """
-        found: list[Item] = []
+        found: list[StoredFinding] = []
         position = after or "F#"
         for _ in range(_PAGES_PER_ANSWER):
             values, read = _findings_after(job_id, position, wanted)
             read = replace(read, page_size=1000 if wanted else limit + 1 - len(found))
             page = self._items.table.page("pk = :pk AND sk BETWEEN :after AND :last", values, read)
-            found += page.items
+            found += cast("list[StoredFinding]", page.items)
             if len(found) > limit:
                 return found[:limit], found[limit - 1]["sk"]
             if page.last_key is None:

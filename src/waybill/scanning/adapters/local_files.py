@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict, cast
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome
+from waybill.scanning.domain.finding_documents import FindingDocument
 
 _LEFT_OUT_IF_EMPTY = ("sample", "decoded_from", "member", "cell")
 
@@ -37,9 +38,9 @@ class FilesCoverage(TypedDict):
 
 
 class FilesReport(TypedDict):
-    """What the command line prints of local files; a finding is the fields of `Finding` that hold something."""
+    """What the command line prints of local files."""
 
-    findings: list[dict[str, Any]]
+    findings: list[FindingDocument]
     coverage: FilesCoverage
     objects: list[LocalFileOutcome]
 
@@ -105,7 +106,7 @@ def scan_files(
     """Return what was found in `files` and what was not read; without a `key`, fingerprints hold within one call."""
     scanner = ObjectScanner(engine, key or secrets.token_bytes(32), only=only, isolation=ChildProcess())
     objects: list[LocalFileOutcome] = []
-    found: list[dict[str, Any]] = []
+    found: list[FindingDocument] = []
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     detectors: Counter[str] = Counter()
@@ -136,7 +137,7 @@ def scan_files(
             for name in _LEFT_OUT_IF_EMPTY:
                 if not document[name]:
                     del document[name]
-            found.append(document)
+            found.append(cast("FindingDocument", document))
     return {
         "findings": found,
         "coverage": {

@@ -4,9 +4,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.scanning.domain.finding_documents import FindingDocument
 
 _VERSION = 1
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -17,7 +17,7 @@ def mark_of(key: bytes) -> str:
     return hashlib.sha256(b"baseline\n" + key).hexdigest()[:16]
 
 
-def baseline_text(findings: Iterable[Mapping[str, Any]], known: Mapping[str, str], mark: str) -> str:
+def baseline_text(findings: Iterable[FindingDocument], known: Mapping[str, str], mark: str) -> str:
     """Return the baseline of some findings and of what was known before: a line each, so that a change is a line.
 
     `known` has detectors by fingerprint, `mark` says with which key fingerprints are made.

@@ -1,10 +1,11 @@
 """Two jobs beside each other: which values are new in an object, which are gone, which stay, which nobody can tell."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from waybill.scanning.domain.absence import Outcomes, why_not_known
+from waybill.scanning.domain.finding_documents import FindingDocument
 from waybill.scanning.models import Job
 
 
@@ -13,7 +14,7 @@ class Side:
     """One of the two jobs, and what it has found."""
 
     job: Job
-    findings: Iterable[Mapping[str, Any]]
+    findings: Iterable[FindingDocument]
 
 
 def compared(earlier: Side, later: Side, outcomes: Outcomes) -> dict[str, Any]:
@@ -41,11 +42,11 @@ def compared(earlier: Side, later: Side, outcomes: Outcomes) -> dict[str, Any]:
 
 
 def _judged(
-    findings: Sequence[Mapping[str, Any]], other: Side, outcomes: Outcomes, own: set[str]
-) -> tuple[list[Mapping[str, Any]], list[tuple[Mapping[str, Any], str]]]:
+    findings: Sequence[FindingDocument], other: Side, outcomes: Outcomes, own: set[str]
+) -> tuple[list[FindingDocument], list[tuple[FindingDocument, str]]]:
     """Return the findings that the other job has not for want of them, and those of which it cannot say, and why."""
     seen = outcomes.get(other.job.job_id, sorted({str(each["key"]) for each in findings}))
-    certain, unknown = list[Mapping[str, Any]](), list[tuple[Mapping[str, Any], str]]()
+    certain, unknown = list[FindingDocument](), list[tuple[FindingDocument, str]]()
     for each in findings:
         key = str(each["key"])
         if reason := why_not_known(other.job, key, seen.get(key), str(each["detector"]), own):
@@ -55,8 +56,8 @@ def _judged(
     return certain, unknown
 
 
-def _by_value(findings: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+def _by_value(findings: Iterable[FindingDocument]) -> dict[tuple[str, str], FindingDocument]:
+    found: dict[tuple[str, str], FindingDocument] = {}
     for finding in findings:
         found.setdefault((str(finding["key"]), str(finding["fingerprint"])), finding)
     return found

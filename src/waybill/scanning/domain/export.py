@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from waybill.core.errors import NotFoundError
 from waybill.scanning.domain.absence import Outcomes
+from waybill.scanning.domain.finding_documents import FindingDocument, StoredFinding
 from waybill.scanning.domain.own_detectors import OwnDetector, descriptions
 from waybill.scanning.domain.results import finding_documents
 from waybill.scanning.domain.security_hub import archived, hub_of, security_hub_findings
@@ -26,8 +27,8 @@ class _Jobs(Protocol):
 
 class _Findings(Protocol):
     def page(
-        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]
-    ) -> tuple[list[dict[str, Any]], str | None]: ...
+        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, str | None]
+    ) -> tuple[list[StoredFinding], str | None]: ...
 
 
 class _Objects(Protocol):
@@ -184,12 +185,12 @@ class Exporter:
             progress = replace(progress, object_part=progress.object_part + 1)
         return replace(progress, object_cursor=cursor, objects=(progress.objects or 0) + len(documents))
 
-    def _put(self, key: str, documents: Sequence[Mapping[str, Any]]) -> None:
+    def _put(self, key: str, documents: Sequence[Mapping[str, object]]) -> None:
         lines = [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
         self.exports.put(key, b"".join(lines), "application/x-ndjson")
 
-    def _documents(self, job: Job, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
-        documents: list[dict[str, Any]] = []
+    def _documents(self, job: Job, after: str | None) -> tuple[list[FindingDocument], str | None]:
+        documents: list[FindingDocument] = []
         while len(documents) < self.part_findings:
             items, after = self.findings.page(job.job_id, min(_PAGE, self.part_findings - len(documents)), after, {})
             documents += finding_documents(job, items, self.triage)
@@ -210,7 +211,7 @@ class Exporter:
 
     def _tell(self, job: Job, progress: Progress, hub_import: HubImport) -> Progress:
         """Tell Security Hub of objects whole: what is told of one again would replace what was told of it before."""
-        own, waiting, after = hub_import.own(), list[dict[str, Any]](), progress.after
+        own, waiting, after = hub_import.own(), list[FindingDocument](), progress.after
         known, names = descriptions(own), frozenset(each.id for each in own)
         while True:
             items, further = self.findings.page(job.job_id, _PAGE, after, {})

@@ -3,10 +3,10 @@
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from waybill.core.spreadsheets import write_rows
+from waybill.scanning.domain.finding_documents import FindingDocument
 
 FORMATS = ("table", "json", "ndjson", "csv", "sarif")
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -30,12 +30,12 @@ _COLUMNS = (
 )
 
 
-def place_of(finding: Mapping[str, Any]) -> str:
+def place_of(finding: FindingDocument) -> str:
     """Return the file or the key that a finding is in."""
     return str(finding.get("file") or finding.get("key") or "")
 
 
-def csv_text(findings: Iterable[Mapping[str, Any]]) -> str:
+def csv_text(findings: Iterable[FindingDocument]) -> str:
     """Return findings as CSV, a row each."""
     text = io.StringIO(newline="")
     shown = ({**finding, "place": place_of(finding)} for finding in findings)
@@ -43,7 +43,7 @@ def csv_text(findings: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def ndjson_text(findings: Iterable[Mapping[str, Any]], coverage: Mapping[str, Any] | None = None) -> str:
+def ndjson_text(findings: Iterable[FindingDocument], coverage: Mapping[str, object] | None = None) -> str:
     """Return findings as lines of JSON, and the coverage as the last one."""
     # One encoder: with options, `json.dumps` makes another one for each line.
     encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -54,8 +54,8 @@ def ndjson_text(findings: Iterable[Mapping[str, Any]], coverage: Mapping[str, An
 
 
 def sarif(
-    findings: Sequence[Mapping[str, Any]], descriptions: Mapping[str, str], version: str, notes: Sequence[str] = ()
-) -> dict[str, Any]:
+    findings: Sequence[FindingDocument], descriptions: Mapping[str, str], version: str, notes: Sequence[str] = ()
+) -> dict[str, object]:
     """Return findings as a SARIF log; values are masked in it as they are elsewhere.
 
     Parameters
@@ -69,7 +69,7 @@ def sarif(
     shown = findings[:_RESULTS_LIMIT]
     left_out = len(findings) - len(shown)
     told = [*notes, *([f"{left_out} more findings than one run may hold"] if left_out else [])]
-    run = {
+    run: dict[str, object] = {
         "tool": {
             "driver": {
                 "name": "Waybill",
@@ -94,7 +94,7 @@ def sarif(
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _result(finding: Mapping[str, Any], rule: int, descriptions: Mapping[str, str]) -> dict[str, Any]:
+def _result(finding: FindingDocument, rule: int, descriptions: Mapping[str, str]) -> dict[str, object]:
     name = str(finding["detector"])
     member = "".join(f" in {part}" for part in (finding.get("cell"), finding.get("member")) if part)
     return {
@@ -107,10 +107,10 @@ def _result(finding: Mapping[str, Any], rule: int, descriptions: Mapping[str, st
     }
 
 
-def _location(finding: Mapping[str, Any]) -> dict[str, Any]:
+def _location(finding: FindingDocument) -> dict[str, object]:
     """Return where a finding is; lines and bytes within a member are none of the file that the member is in."""
-    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding)}}
-    region: dict[str, Any] = {"byteOffset": finding["byte_offset"], "byteLength": finding["byte_length"]}
+    physical: dict[str, object] = {"artifactLocation": {"uri": _uri(finding)}}
+    region: dict[str, object] = {"byteOffset": finding["byte_offset"], "byteLength": finding["byte_length"]}
     region |= {"startLine": finding["line"], "startColumn": finding["column"]}
     member, cell = finding.get("member"), finding.get("cell")
     if not member:
@@ -122,7 +122,7 @@ def _location(finding: Mapping[str, Any]) -> dict[str, Any]:
     return {"physicalLocation": physical, "logicalLocations": logical, "properties": {"withinMember": region}}
 
 
-def _uri(finding: Mapping[str, Any]) -> str:
+def _uri(finding: FindingDocument) -> str:
     if finding.get("file"):
         return relative_uri(str(finding["file"]))
     # Of a key every sign counts, a slash at its beginning too, where it would make an address of another host.

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypedDict, cast
 
 from waybill.core.cursors import open_cursor, seal_cursor
 from waybill.core.executions import stable_json
+from waybill.scanning.domain.finding_documents import FindingDocument, StoredFinding
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.models import Job, Tally
 
-_SHOWN = ("detector", "masked_match", "context", "byte_offset", "byte_length", "line", "column", "confidence")
-_SHOWN_IF_SET = ("sample", "decoded_from", "member", "cell")
+_SHOWN: Final = ("detector", "masked_match", "context", "byte_offset", "byte_length", "line", "column", "confidence")
+_SHOWN_IF_SET: Final = ("sample", "decoded_from", "member", "cell")
 
 
 class _Outcomes(Protocol):
@@ -19,8 +20,18 @@ class _Outcomes(Protocol):
 
 class _Findings(Protocol):
     def page(
-        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]
-    ) -> tuple[list[dict[str, Any]], str | None]: ...
+        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, str | None]
+    ) -> tuple[list[StoredFinding], str | None]: ...
+
+
+class FindingPage(TypedDict):
+    """Some findings of a job; see `FindingList`."""
+
+    findings: list[FindingDocument]
+    total: int | None
+    limit: int
+    has_more: bool
+    next_cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,8 @@ class Results:
     secret: bytes
     triage: Triage
 
-    def page(self, job: Job, limit: int, cursor: str | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `{findings, total, limit, has_more, next_cursor}`.
+    def page(self, job: Job, limit: int, cursor: str | None, wanted: Mapping[str, str | None]) -> FindingPage:
+        """Return the findings behind a cursor.
 
         `total` is what was counted when the first page was asked for, the same on all that follow from it; None where
         a filter by key or confidence leaves it unknown.
@@ -55,21 +66,21 @@ class Results:
             "next_cursor": seal_cursor({"after": position, "total": total}, self.secret, about) if position else None,
         }
 
-    def _total(self, job: Job, wanted: Mapping[str, Any]) -> int | None:
+    def _total(self, job: Job, wanted: Mapping[str, str | None]) -> int | None:
         if set(wanted) - {"detector"}:
             return None
         tally = self.outcomes.tally(job.job_id)
         return tally.detectors.get(str(wanted["detector"]), 0) if wanted else tally.findings
 
 
-def finding_documents(job: Job, items: Sequence[Mapping[str, Any]], triage: Triage) -> list[dict[str, Any]]:
+def finding_documents(job: Job, items: Sequence[StoredFinding], triage: Triage) -> list[FindingDocument]:
     """Return findings as the API shows them: masked, with what people say of their values now."""
     states = triage.states(str(item["fingerprint"]) for item in items) if items else {}
-    return [_document(job, item) | {"state": states[str(item["fingerprint"])]} for item in items]
+    return [_document(job, item, states[item["fingerprint"]]) for item in items]
 
 
-def _document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+def _document(job: Job, item: StoredFinding, state: str) -> FindingDocument:
+    document = {
         "id": item["sk"].removeprefix("F#"),
         "job_id": job.job_id,
         "bucket": job.request.bucket,
@@ -78,4 +89,6 @@ def _document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:
         "fingerprint": item["fingerprint"],
         "created_at": item["created_at"],
         **{name: item[name] for name in _SHOWN_IF_SET if item.get(name)},
+        "state": state,
     }
+    return cast("FindingDocument", document)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from waybill.scanning.domain.absence import Outcomes, why_not_known
 from waybill.scanning.domain.detection.validators.national_checks import CHECKS
+from waybill.scanning.domain.finding_documents import FindingDocument
 from waybill.scanning.keys import key_hash
 from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus
 
@@ -31,7 +32,7 @@ _WORKFLOW = {"accepted": "SUPPRESSED", "false_positive": "SUPPRESSED", "resolved
 
 
 def security_hub_findings(
-    findings: Iterable[Mapping[str, Any]],
+    findings: Iterable[FindingDocument],
     job: Job,
     descriptions: Mapping[str, str],
     own: frozenset[str],
@@ -142,7 +143,7 @@ def _category(detector: str) -> str:
     return "PERSONAL_INFORMATION" if detector in _PEOPLE else "CREDENTIALS"
 
 
-def _detected(detector: str, found: Sequence[Mapping[str, Any]], total: int, *, own: bool) -> dict[str, Any]:
+def _detected(detector: str, found: Sequence[FindingDocument], total: int, *, own: bool) -> dict[str, Any]:
     seen = {"Count": total, "Occurrences": _occurrences(found)}
     if own:
         return {"CustomDataIdentifiers": {"TotalCount": total, "Detections": [{"Name": detector[:128], **seen}]}}
@@ -151,7 +152,7 @@ def _detected(detector: str, found: Sequence[Mapping[str, Any]], total: int, *, 
 
 
 def _finding(
-    job: Job, key: str, detector: str, found: Sequence[Mapping[str, Any]], description: str, *, own: bool
+    job: Job, key: str, detector: str, found: Sequence[FindingDocument], description: str, *, own: bool
 ) -> dict[str, Any]:
     partition, region, account = _place(job)
     product, ids = hub_of(job)
@@ -193,7 +194,7 @@ def _finding(
     }
 
 
-def _occurrences(found: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def _occurrences(found: Sequence[FindingDocument]) -> dict[str, list[dict[str, Any]]]:
     """Return where values are: cells of tables, else lines; at most so many as Macie tells of."""
     occurrences: dict[str, list[dict[str, Any]]] = {}
     for each in found[:_OCCURRENCES]:
