@@ -69,5 +69,9 @@ def workflows(package: Path = _PACKAGE) -> list[str]:
 
 
 def _expanded(modules: list[str]) -> list[str]:
-    named = [f"waybill.{workflow}" for workflow in workflows()]
-    return [module for each in modules for module in (named if each == _WORKFLOWS else [each])]
+    """Return `modules`, those below `*workflows` once for each workflow."""
+    return [
+        each.replace(_WORKFLOWS, f"waybill.{workflow}")
+        for each in modules
+        for workflow in (workflows() if each.startswith(_WORKFLOWS) else [""])
+    ]

@@ -76,7 +76,7 @@ class Deployment:
         """Return a token of the API for somebody with these roles."""
         return self._stack.signing_key.token(subject="bench", roles=roles)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: Any) -> Any:
         """Return a boto3 client with all rights."""
         return self._stack.client(service)
 

@@ -1,9 +1,10 @@
 """What every command gets: the global options, the stack that they name, and where results go."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast, overload
 
 import typer
 
@@ -87,3 +88,28 @@ class Cli(typer.Context):
             return client(service, region or self.enter().region, **options)
 
         return cast("Clients", in_region)
+
+
+class _OfCommand(Protocol):
+    @property
+    def cli(self) -> Cli: ...
+
+
+class OfStack[T]:
+    """What the `runtime` of a workflow builds for its functions, on the stack that the command is for.
+
+    `tracking = OfStack(runtime.tracking)` in a class that has its `cli`: no command names an adapter.
+    """
+
+    def __init__(self, build: Callable[[], T]) -> None:
+        self._build = build
+
+    @overload
+    def __get__(self, command: None, _kind: object) -> Self: ...
+    @overload
+    def __get__(self, command: _OfCommand, _kind: object) -> T: ...
+    def __get__(self, command: _OfCommand | None, _kind: object) -> T | Self:
+        if command is None:
+            return self
+        command.cli.enter()
+        return self._build()

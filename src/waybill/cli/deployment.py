@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from waybill.cli.errors import CommandError, StackNotFoundError
-from waybill.cli.local.account import account_environment
+from waybill.cli.account import account_environment
+from waybill.cli.errors import CommandError
 from waybill.cli.local.stack_file import StackFile
 from waybill.core.errors import ConfigurationError
 
@@ -117,26 +117,8 @@ def find_stack(project: Path | None, name: str | None, profile: str | None) -> S
 
 
 def _stack_on_aws(name: str, profile: str | None, looked: str) -> Stack:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
+    # Half of the program's start-up time, which what works on the local stack does not need.
+    from waybill.cli.adapters.stacks import described
 
-    try:
-        session = boto3.Session(profile_name=profile)
-        if not session.region_name:
-            raise NoRegionError
-        found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
-    except ProfileNotFound:
-        raise StackNotFoundError(f"there is no profile {profile} in the AWS configuration") from None
-    except NoRegionError:
-        where = f"profile {profile} names" if profile else "the AWS configuration names"
-        problem = f"AWS was not asked for stack {name}, since {where} no Region (AWS_DEFAULT_REGION): {looked}"
-        raise StackNotFoundError(problem) from None
-    except ClientError as error:
-        told = error.response["Error"]
-        where = f"AWS, {session.region_name}" + (f", profile {profile}" if profile else "")
-        reason = told.get("Message", told["Code"])
-        raise StackNotFoundError(f"there is no stack {name} ({where}): {reason}; {looked}") from error
-    except BotoCoreError as error:
-        raise StackNotFoundError(f"AWS cannot be asked for stack {name}: {error}; {looked}") from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    return Stack(name, session.region_name, outputs.get("ApiUrl", "").rstrip("/"), outputs, profile=profile)
+    region, outputs = described(name, profile, looked)
+    return Stack(name, region, outputs.get("ApiUrl", "").rstrip("/"), outputs, profile=profile)

@@ -148,7 +148,7 @@ def _stack(cli: Cli) -> Stack | Diagnosis:
 
 def _asked(cli: Cli, stack: Stack) -> Iterator[Diagnosis]:
     """Ask for what most commands need, each by a request that changes nothing."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from waybill.core.aws.faults import AWS_FAULTS
 
     def table(name: str) -> None:
         cli.client("dynamodb").describe_table(TableName=stack.output(name))
@@ -161,7 +161,7 @@ def _asked(cli: Cli, stack: Stack) -> Iterator[Diagnosis]:
 
     try:
         identity = cli.client("sts").get_caller_identity()
-    except (BotoCoreError, ClientError) as error:
+    except AWS_FAULTS as error:
         yield Diagnosis("Clock", None, "AWS did not answer")
         yield Diagnosis("Permissions", False, f"AWS does not know you: {error}", "sign in: aws sso login, or --profile")
         return
@@ -180,7 +180,7 @@ def _asked(cli: Cli, stack: Stack) -> Iterator[Diagnosis]:
     for name, ask in questions.items():
         try:
             ask()
-        except (BotoCoreError, ClientError, CommandError, WaybillError) as error:
+        except (*AWS_FAULTS, CommandError, WaybillError) as error:
             refused.append(f"{name}: {error}")
     todo = "ask for the rights of docs/permissions.md, or take another --profile" if refused else ""
     seen = "; ".join(refused) or f"{len(questions)} questions that commands ask were answered"

@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import ConsoleRenderable, Group
 
-from waybill.cli.concurrency import Concurrency, concurrency
+from waybill.cli.adapters.concurrency import Concurrency, concurrency
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
 from waybill.cli.grammar import App
 from waybill.cli.local.answers import http_status
 from waybill.cli.output import details, table
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
 
 app = App()
 
@@ -83,11 +80,9 @@ def status(cli: Cli) -> None:
 def _status(cli: Cli, stack: Stack) -> tuple[dict[str, Any], Concurrency | None]:
     stack_status = cli.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]["StackStatus"]
     resources = list(_resources(cli, stack))
-    workflows = [
-        _workflow(cli, each) for each in resources if each["ResourceType"] == "AWS::StepFunctions::StateMachine"
-    ]
+    workflows = [_workflow(cli, each) for each in resources if each.kind == "AWS::StepFunctions::StateMachine"]
     functions = sorted(
-        (_function(cli, each) for each in resources if each["ResourceType"] == "AWS::Lambda::Function"),
+        (_function(cli, each) for each in resources if each.kind == "AWS::Lambda::Function"),
         key=lambda function: str(function["logicalId"]),
     )
     api_status = http_status(f"{stack.api_url}/health") if stack.api_url else None
@@ -112,21 +107,26 @@ def _status(cli: Cli, stack: Stack) -> tuple[dict[str, Any], Concurrency | None]
     return found, allowed
 
 
-def _concurrency(cli: Cli, resources: "list[StackResourceSummaryTypeDef]") -> Concurrency | None:
-    ids = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
-    mappings = [each for each in resources if each["ResourceType"] == "AWS::Lambda::EventSourceMapping"]
-    return concurrency(
-        cli.client("lambda"), [each["PhysicalResourceId"] for each in mappings], ids["AuthoriseFunction"]
-    )
+class _Resource(NamedTuple):
+    name: str
+    kind: str
+    id: str
 
 
-def _resources(cli: Cli, stack: Stack) -> Iterator["StackResourceSummaryTypeDef"]:
+def _concurrency(cli: Cli, resources: list[_Resource]) -> Concurrency | None:
+    mappings = [each.id for each in resources if each.kind == "AWS::Lambda::EventSourceMapping"]
+    (authoriser,) = (each.id for each in resources if each.name == "AuthoriseFunction")
+    return concurrency(cli.client("lambda"), mappings, authoriser)
+
+
+def _resources(cli: Cli, stack: Stack) -> Iterator[_Resource]:
     for page in cli.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.name):
-        yield from page["StackResourceSummaries"]
+        for each in page["StackResourceSummaries"]:
+            yield _Resource(each["LogicalResourceId"], each["ResourceType"], each["PhysicalResourceId"])
 
 
-def _workflow(cli: Cli, resource: "StackResourceSummaryTypeDef") -> dict[str, Any]:
-    machine = cli.client("stepfunctions").describe_state_machine(stateMachineArn=resource["PhysicalResourceId"])
+def _workflow(cli: Cli, resource: _Resource) -> dict[str, Any]:
+    machine = cli.client("stepfunctions").describe_state_machine(stateMachineArn=resource.id)
     return {
         "name": machine["name"],
         "type": machine["type"],
@@ -135,10 +135,10 @@ def _workflow(cli: Cli, resource: "StackResourceSummaryTypeDef") -> dict[str, An
     }
 
 
-def _function(cli: Cli, resource: "StackResourceSummaryTypeDef") -> dict[str, Any]:
-    function = cli.client("lambda").get_function_configuration(FunctionName=resource["PhysicalResourceId"])
+def _function(cli: Cli, resource: _Resource) -> dict[str, Any]:
+    function = cli.client("lambda").get_function_configuration(FunctionName=resource.id)
     return {
-        "logicalId": resource["LogicalResourceId"],
+        "logicalId": resource.name,
         "name": function["FunctionName"],
         "state": function.get("State", "Active"),
         "lastUpdate": function.get("LastUpdateStatus", "Successful"),

@@ -4,7 +4,7 @@ Each is built when it is first needed, and what it is made of is imported then: 
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from waybill.minting.settings import (
 )
 
 if TYPE_CHECKING:
+    from waybill.core.aws.dynamodb import Item
     from waybill.core.aws.sns import SnsNotifier
     from waybill.core.invocations import InvocationContext
     from waybill.minting.adapters.document_records import DocumentsTable
@@ -41,19 +42,26 @@ if TYPE_CHECKING:
     from waybill.minting.domain.registry import InvocationTime
     from waybill.minting.domain.requests import Mode
     from waybill.minting.domain.statistics import Statistics
-    from waybill.minting.models import RunPlan, RunSummary
+    from waybill.minting.models import Assignment, RunPlan, RunSummary
 
 # A request has 28 seconds; a page of a scan, about 5,000 items, takes a fraction of one.
 AUDIT_LIMIT = 50_000
 
 
 @cache
-def registry() -> "IdentifiersTable":
-    """Return the identifiers table; the minter itself repeats calls, so its client does not."""
+def registry(attempts: int = 1) -> "IdentifiersTable":
+    """Return the identifiers table; the minter itself repeats calls, so its client makes each once."""
     from waybill.core.aws.clients import client
     from waybill.minting.adapters.table import IdentifiersTable
 
-    return IdentifiersTable(client("dynamodb", attempts=1), load(RegistrySettings).identifiers_table)
+    return IdentifiersTable(client("dynamodb", attempts=attempts), load(RegistrySettings).identifiers_table)
+
+
+def assignments_in(items: "Iterable[Item]") -> "Iterator[Assignment]":
+    """Yield the assignments that items of the identifiers table hold."""
+    from waybill.minting.adapters.table import readable_assignment
+
+    return (found for item in items if (found := readable_assignment(item)) is not None)
 
 
 def invocation_time(context: "InvocationContext") -> "InvocationTime":

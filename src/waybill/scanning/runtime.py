@@ -4,7 +4,7 @@ Adapters and domain modules are imported where they are built: a function loads 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +26,8 @@ from waybill.scanning.settings import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from waybill.core.aws.clients import Clients
     from waybill.core.aws.step_functions import StepFunctions
     from waybill.scanning.adapters.queues import ExportQueue, SqsQueue, WebhookQueue
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.failed_slices import FailedSlices
     from waybill.scanning.domain.jobs import Jobs
     from waybill.scanning.domain.listing import Lister
+    from waybill.scanning.domain.local_report import FilesReport
     from waybill.scanning.domain.objects import Objects
     from waybill.scanning.domain.own_detectors import OwnDetectors, OwnRules, PinnedRules
     from waybill.scanning.domain.restart import Restarter
@@ -456,3 +459,25 @@ def _engine(regions: tuple[str, ...], own: "OwnRules") -> "Engine":
 def time_left(context: Invocation) -> Callable[[], float]:
     """Return the seconds that an invocation has left, whenever it is asked."""
     return lambda: context.get_remaining_time_in_millis() / 1000
+
+
+def scan_local_files(
+    paths: "Iterable[Path]", engine: "Engine", detectors: frozenset[str] | None, key: bytes | None
+) -> "FilesReport":
+    """Return what the files that `paths` name or contain hold; without a `key`, fingerprints hold within one call.
+
+    Raises
+    ------
+    InvalidInputError
+        A path does not exist.
+    """
+    from waybill.scanning.adapters.local_files import files_under, scan_files
+
+    return scan_files(files_under(paths), engine, detectors, key=key)
+
+
+def fingerprint_key() -> bytes:
+    """Return the key of this user's fingerprints; raises `InvalidInputError` where none can be kept."""
+    from waybill.scanning.adapters import local_files
+
+    return local_files.fingerprint_key()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
     from waybill.subject_access.adapters.health_table import HealthTable
     from waybill.subject_access.adapters.lists import SubjectAccessLists
+    from waybill.subject_access.adapters.report_files import ReportFiles
     from waybill.subject_access.adapters.s3 import ReportsBucket
     from waybill.subject_access.adapters.secrets import ServiceSecrets
     from waybill.subject_access.adapters.table import SubjectAccessTable
@@ -245,12 +246,18 @@ def sweep() -> "RequestSweep":
 @cache
 def rendering() -> "Rendering":
     """Return what draws parts and reports."""
-    from waybill.core.aws.clients import client
-    from waybill.subject_access.adapters.report_files import ReportFiles
     from waybill.subject_access.domain.rendering import Rendering
 
-    files = ReportFiles(client("s3"), load(BucketSettings).subject_access_reports_bucket)
-    return Rendering(store(), catalogue(), files, now)
+    return Rendering(store(), catalogue(), report_files(), now)
+
+
+@cache
+def report_files() -> "ReportFiles":
+    """Return the files in the bucket of reports."""
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.report_files import ReportFiles
+
+    return ReportFiles(client("s3"), load(BucketSettings).subject_access_reports_bucket)
 
 
 def invocation_clock(context: "InvocationContext") -> "InvocationClock":

@@ -17,6 +17,7 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, failure, r
 from tests.fakes.wire import Wire
 from tests.functional.conftest import forget_collaborators
 from waybill.cli.app import main
+from waybill.cli.replication.runtime import Replication
 from waybill.core.aws.clients import client
 from waybill.core.clock import now
 from waybill.core.executions import StartedExecution
@@ -121,6 +122,7 @@ def executions(monkeypatch: pytest.MonkeyPatch) -> FakeExecutions:
     """Step Functions, whose executions end when the test says so."""
     fake = FakeExecutions()
     monkeypatch.setattr(runtime, "executions", lambda: fake)
+    monkeypatch.setattr(Replication, "executions", fake)
     return fake
 
 

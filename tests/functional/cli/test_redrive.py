@@ -42,7 +42,7 @@ class Queue:
 @pytest.fixture
 def dead(stack: None, monkeypatch: pytest.MonkeyPatch) -> Queue:
     """The dead-letter queue; an empty one is known at once."""
-    monkeypatch.setattr("waybill.cli.replication.redriving._WAIT_SECONDS", 0)
+    monkeypatch.setattr("waybill.cli.adapters.dead_letters._WAIT_SECONDS", 0)
     return Queue("dead")
 
 

@@ -12,6 +12,7 @@ from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import MACHINE, Program, lines, plain, recorded, run_of
 from waybill.cli import watch
 from waybill.cli.replication import waiting
+from waybill.cli.replication.runtime import Replication
 from waybill.core.clock import Clock
 from waybill.core.executions import StartedExecution
 from waybill.replication import runtime
@@ -336,6 +337,7 @@ class Express(FakeExecutions):
 def express(monkeypatch: pytest.MonkeyPatch) -> Express:
     fake = Express()
     monkeypatch.setattr(runtime, "executions", lambda: fake)
+    monkeypatch.setattr(Replication, "executions", fake)
     return fake
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.functional.consignments.bench import UPLOADS, Workbench, clean_check, virus_result
+from waybill.cli.adapters.uploads import Uploader
 from waybill.cli.app import main
 from waybill.cli.consignments import commands
-from waybill.cli.consignments.sending import Uploader
-from waybill.cli.consignments.walking import sha256_of
+from waybill.cli.walking import sha256_of
 from waybill.consignments import runtime
 
 pytestmark = pytest.mark.usefixtures("cli_stack")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.functional.consignments.bench import UPLOADS, Workbench
-from waybill.cli.consignments import sending
-from waybill.cli.consignments.sending import Upload, Uploader, UploadRefusedError
-from waybill.cli.consignments.walking import LocalFile, sha256_of
+from waybill.cli.adapters import uploads
+from waybill.cli.adapters.uploads import Upload, Uploader, UploadRefusedError
+from waybill.cli.walking import LocalFile, sha256_of
 from waybill.core.aws.clients import client
 
 THREADS = 16
@@ -77,7 +77,7 @@ def test_a_file_that_changes_after_it_was_hashed_is_refused(bench: Workbench, tm
 
 
 def test_a_large_file_is_sent_in_parts(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "_ONE_REQUEST_BYTES", 1000)
+    monkeypatch.setattr(uploads, "_ONE_REQUEST_BYTES", 1000)
     location = tmp_path / "a.bin"
     location.write_bytes(bytes(9_000_000))
     with ThreadPoolExecutor(1) as pool:

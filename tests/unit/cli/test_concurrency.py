@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from waybill.cli.concurrency import concurrency
+from waybill.cli.adapters.concurrency import concurrency
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -1,5 +1,6 @@
 """The contracts on imports refuse what they are there to refuse: each violation is planted in a copy of the project."""
 
+import ast
 import json
 import re
 import shutil
@@ -107,12 +108,33 @@ VIOLATIONS = {
     "a workflow in the console": ("console/visit.py", "import waybill.minting.models", "waybill.console.visit"),
     "a workflow in the core": ("core/clock.py", "import waybill.minting.models", "waybill.core.clock"),
     "a new module of the core that is in no layer": ("core/zzz.py", "", "zzz"),
+    "AWS in a command": ("cli/minting/ids.py", "import boto3", "waybill.cli.minting.ids"),
+    "the types of AWS in a command": (
+        "cli/stack.py",
+        "if TYPE_CHECKING:\n    from mypy_boto3_lambda import LambdaClient",
+        "waybill.cli.stack",
+    ),
+    "an adapter in a command": (
+        "cli/minting/ids.py",
+        "from waybill.minting.adapters.table import IdentifiersTable",
+        "waybill.cli.minting.ids",
+    ),
+    "an adapter of a workflow in the adapters of commands": (
+        "cli/adapters/uploads.py",
+        "import waybill.replication.adapters.s3",
+        "waybill.cli.adapters.uploads",
+    ),
     "AWS in the pure core": ("core/wire.py", "import waybill.core.aws.clients", "waybill.core.wire"),
 }
 
 # What the contracts on imports do not see, and where ruff is to see it.
 BANNED = {
     "AWS, by its name alone": 'from importlib import import_module\n\nboto3 = import_module("boto3")',
+    "AWS, by its name and another function": 'import importlib\n\nboto3 = importlib.__import__("boto3")',
+    "AWS, as somebody else has imported it": 'import sys\n\nboto3 = sys.modules["boto3"]',
+    "AWS, by what finds names": 'import pkgutil\n\nclient = pkgutil.resolve_name("boto3:client")',
+    "AWS, by what finds modules": "from importlib.util import find_spec",
+    "a module as a program": "from runpy import run_module",
     "a retry by hand": "import time\n\ntime.sleep(1)",
     "a retry by hand, under another name": "from time import sleep as pause\n\npause(1)",
     "a second HTTP client of the standard library": "import http.client",
@@ -172,6 +194,21 @@ def test_what_one_module_does_for_all_is_refused_elsewhere(tmp_path: Path) -> No
     assert {f"{file}: {name}" for file, name in planted.items() if "TID251" not in found[file]} == set()
     # Import-linter passes over a folder without `__init__.py`, whatever its modules import.
     assert "INP001" in found[folder]
+
+
+def test_nothing_is_imported_without_a_statement() -> None:
+    """Ruff knows modules and what is in them, and no names that are there without an import."""
+    assert not any(_unseen_imports(file.read_text("utf-8")) for file in (PROJECT / "src").rglob("*.py"))
+
+
+@pytest.mark.parametrize("planted", ['__import__("boto3")', "load = __import__", '__builtins__["__import__"]("boto3")'])
+def test_an_import_without_a_statement_is_seen(planted: str) -> None:
+    assert _unseen_imports(planted)
+
+
+def _unseen_imports(source: str) -> set[str]:
+    names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    return names & {"__builtins__", "__import__", "__loader__", "__spec__"}
 
 
 def test_a_sixth_workflow_is_in_the_contracts_by_its_folder(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.support.application import Application
-from waybill.cli.local.account import account_environment
+from waybill.cli.account import account_environment
 
 TESTS = ["minting/test_lifecycle.py", "replication/test_upload.py"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.workflow.support.polling import until
-from waybill.cli.local.clients import local_client
+from waybill.cli.adapters.local_clients import local_clients
 from waybill.cli.local.ministack import MiniStack, free_port
 
 REGION = "eu-west-1"
@@ -36,7 +36,7 @@ class Account:
         self.endpoint = ministack.endpoint
 
     def client(self, service: str) -> Any:
-        return local_client(service, self.endpoint, REGION)
+        return local_clients(self.endpoint, REGION)(service)
 
     def make_role(self) -> None:
         """Make the role that everything here has."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import boto3
 import pytest
 
-from waybill.cli.local.clients import local_client
+from waybill.cli.adapters.local_clients import local_clients
 from waybill.cli.local.keys import SigningKey
 from waybill.cli.local.stack import LocalStack
 from waybill.cli.local.stack_file import local_api_url
@@ -65,7 +65,7 @@ class EmbeddedStack:
         pass
 
     def client(self, service: str, region: str | None = None) -> Any:
-        return local_client(service, self.local.ministack.endpoint, region or self.region)
+        return local_clients(self.local.ministack.endpoint, region or self.region)(service)
 
 
 class NamedStack:

@@ -9,25 +9,17 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
+from waybill.cli.adapters.uploads import Sent, Upload, Uploader
 from waybill.cli.completion import KNOWN, known
 from waybill.cli.consignments.runtime import Consignments
-from waybill.cli.consignments.sending import (
-    HashedFile,
-    Memory,
-    Sent,
-    Upload,
-    Uploader,
-    described,
-    note_left_out,
-    register,
-)
+from waybill.cli.consignments.sending import HashedFile, Memory, described, note_left_out, register
 from waybill.cli.consignments.showing import archives, overview, verdicts
-from waybill.cli.consignments.walking import FAULTS, LeftOut, LocalFile, sha256_of, walk
-from waybill.cli.consignments.walking import told as told_of
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import table
+from waybill.cli.walking import FAULTS, LeftOut, LocalFile, sha256_of, walk
+from waybill.cli.walking import told as told_of
 from waybill.cli.watch import watch
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.domain.reports.exports import ExportFormat

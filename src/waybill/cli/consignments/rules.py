@@ -25,25 +25,28 @@ signatures = App(name="signatures", help="The signatures that formats are told b
 rules.add_typer(signatures)
 
 
+_Folder = Annotated[
+    Path,
+    typer.Argument(help="YARA files (.yar, .yara), in folders or not.", metavar="DIR", exists=True, file_okay=False),
+]
+_Exclude = Annotated[
+    Path | None,
+    typer.Option(
+        "--exclude", help='JSON {"<file>": ["<rule>", …]}: rules that shall not count.', exists=True, dir_okay=False
+    ),
+]
+_Harmless = Annotated[
+    Path | None,
+    typer.Option("--harmless", help="A folder of files that no rule may match.", exists=True, file_okay=False),
+]
+
+
 @rules.command()
 def build(
     cli: Cli,
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            help="YARA files (.yar, .yara), in folders or not.", metavar="DIR", exists=True, file_okay=False
-        ),
-    ],
-    exclude: Annotated[
-        Path | None,
-        typer.Option(
-            "--exclude", help='JSON {"<file>": ["<rule>", …]}: rules that shall not count.', exists=True, dir_okay=False
-        ),
-    ] = None,
-    harmless: Annotated[
-        Path | None,
-        typer.Option("--harmless", help="A folder of files that no rule may match.", exists=True, file_okay=False),
-    ] = None,
+    folder: _Folder,
+    exclude: _Exclude = None,
+    harmless: _Harmless = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compile and test, but publish nothing.")] = False,
 ) -> None:
     """Compile every file that compiles alone, test the set, and put it in use."""

@@ -1,77 +1,34 @@
 """The consignment checks on the stack that a command is for: the same code as its functions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from waybill.cli.context import Cli
+from waybill.cli.context import Cli, OfStack
 from waybill.consignments import runtime
-from waybill.consignments.adapters.result_files import S3ResultFiles
-from waybill.consignments.adapters.table import ConsignmentsTable
-from waybill.consignments.domain.corrections import Corrector
 from waybill.consignments.domain.listing import ConsignmentLists
-from waybill.consignments.domain.lookup import OwnExecutions, as_it_stands
-from waybill.consignments.domain.registration import Registrar, existing
-from waybill.consignments.domain.starter import CheckStarter
+from waybill.consignments.domain.lookup import as_it_stands
+from waybill.consignments.domain.registration import existing
 from waybill.consignments.domain.tables import shipped
-from waybill.consignments.domain.waivers import Waivers
 from waybill.consignments.errors import FileNotFoundInConsignmentError
 from waybill.consignments.models import Consignment
 from waybill.consignments.views import consignment_view, file_documents
-from waybill.core.aws.step_functions import StepFunctions
 
 
 @dataclass(frozen=True)
 class Consignments:
-    """The collaborators, built when a command first needs them."""
+    """The collaborators, each built when a command needs it."""
 
     cli: Cli
 
-    def _of_stack[T](self, build: Callable[[], T]) -> T:
-        """Return what the functions of the stack work with too."""
-        self.cli.enter()
-        return build()
-
-    @cached_property
-    def table(self) -> ConsignmentsTable:
-        """The consignments table."""
-        return self._of_stack(runtime.table)
-
-    @cached_property
-    def executions(self) -> StepFunctions:
-        """Step Functions."""
-        return self._of_stack(runtime.executions)
-
-    @cached_property
-    def registrar(self) -> Registrar:
-        """What takes registrations in."""
-        return self._of_stack(runtime.registrar)
-
-    @cached_property
-    def corrector(self) -> Corrector:
-        """What takes corrections in."""
-        return self._of_stack(runtime.corrector)
-
-    @cached_property
-    def execution_states(self) -> OwnExecutions:
-        """What knows how this stack's executions stand."""
-        return self._of_stack(runtime.execution_states)
-
-    @cached_property
-    def starter(self) -> CheckStarter:
-        """What starts the checks."""
-        return self._of_stack(runtime.starter)
-
-    @cached_property
-    def result_files(self) -> S3ResultFiles:
-        """Where reports and exports are kept."""
-        return self._of_stack(runtime.result_files)
-
-    @cached_property
-    def waivers(self) -> Waivers:
-        """What makes exceptions."""
-        return self._of_stack(runtime.waivers)
+    table = OfStack(runtime.table)
+    executions = OfStack(runtime.executions)
+    registrar = OfStack(runtime.registrar)
+    corrector = OfStack(runtime.corrector)
+    execution_states = OfStack(runtime.execution_states)
+    starter = OfStack(runtime.starter)
+    result_files = OfStack(runtime.result_files)
+    waivers = OfStack(runtime.waivers)
 
     def standing(self, consignment_id: str) -> Consignment:
         """Return a consignment as it stands; raises `ConsignmentNotFoundError`."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from waybill.cli.local.account import ACCOUNT_ID, DEFAULT_PORT, DEFAULT_REGION, HOST, TEST_CREDENTIALS
+from waybill.cli.account import ACCOUNT_ID, DEFAULT_PORT, DEFAULT_REGION, HOST, TEST_CREDENTIALS
 from waybill.cli.local.answers import http_answer
 from waybill.cli.local.errors import LocalStackError, PortTakenError, ToolMissingError
 from waybill.core.retry import poll

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from waybill.cli.local.account import DEFAULT_PORT
+from waybill.cli.account import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from waybill.cli.local.stack import LocalStack

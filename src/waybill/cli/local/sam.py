@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from waybill.cli.local.account import HOST, TEST_CREDENTIALS
+from waybill.cli.account import HOST, TEST_CREDENTIALS
 from waybill.cli.local.errors import LocalStackError, ToolMissingError
 
 _LAST_LINES = 6

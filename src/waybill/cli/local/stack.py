@@ -7,21 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from waybill.cli.local.account import DEFAULT_REGION
+from waybill.cli.account import DEFAULT_REGION
+from waybill.cli.adapters.local_clients import local_clients
 from waybill.cli.local.answers import http_status
-from waybill.cli.local.clients import local_client
 from waybill.cli.local.errors import LocalStackError
 from waybill.cli.local.fingerprint import fingerprint
 from waybill.cli.local.keys import AUDIENCE, ISSUER, SigningKey
 from waybill.cli.local.ministack import MiniStack
 from waybill.cli.local.sam import SamCli
 from waybill.cli.local.stack_file import StackFile, local_api_url
+from waybill.core.aws.faults import AWS_FAULTS
 from waybill.core.retry import poll
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
+    from waybill.core.aws.clients import Clients
 
 _HEALTH_SECONDS = 60.0
 
@@ -100,9 +99,10 @@ class LocalStack:
         """The key pair whose tokens the stack accepts; made on first use, and kept."""
         return SigningKey.load_or_generate(self.key_file)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the embedded AWS, with the rights of the account's root."""
-        return local_client(service, self.ministack.endpoint, self.ministack.region)
+    @property
+    def client(self) -> "Clients":
+        """Gives boto3 clients of the embedded AWS, with the rights of the account's root."""
+        return local_clients(self.ministack.endpoint, self.ministack.region)
 
     def up(self) -> StackFile:
         """Start what does not run, build and deploy what changed, and return when the API answers.
@@ -233,10 +233,10 @@ class LocalStack:
         record_file.write_text(json.dumps({"layers": layers, "all": built}), "utf-8")
 
     def _write_stack_file(self) -> None:
-        cloudformation: CloudFormationClient = self.client("cloudformation")
+        cloudformation = self.client("cloudformation")
         try:
             stack = cloudformation.describe_stacks(StackName=self.stack_name)["Stacks"][0]
-        except ClientError as error:
+        except AWS_FAULTS as error:
             raise LocalStackError(
                 f"what the embedded AWS has stored holds no stack {self.stack_name}: `waybill down --wipe` forgets it"
             ) from error
@@ -253,9 +253,9 @@ class LocalStack:
     def _failed_resources(self) -> str:
         """What CloudFormation says about the resources that failed, empty when it says nothing."""
         try:
-            cloudformation: CloudFormationClient = self.client("cloudformation")
+            cloudformation = self.client("cloudformation")
             events = cloudformation.describe_stack_events(StackName=self.stack_name)["StackEvents"]
-        except (BotoCoreError, ClientError):
+        except AWS_FAULTS:
             return ""
         reasons = {
             event["LogicalResourceId"]: event.get("ResourceStatusReason", "no reason given")

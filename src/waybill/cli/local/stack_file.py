@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from waybill.cli.local.account import account_environment
+from waybill.cli.account import account_environment
 
 
 @dataclass(frozen=True)

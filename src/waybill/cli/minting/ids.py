@@ -12,21 +12,19 @@ from rich.text import Text
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App, Group
 from waybill.cli.minting.files import lines_of, written
-from waybill.cli.minting.invocation import invoke, registry, unbounded_time
-from waybill.cli.minting.life import add_commands, lives
+from waybill.cli.minting.invocation import invoke, unbounded_time
+from waybill.cli.minting.life import add_commands
+from waybill.cli.minting.runtime import Minting
 from waybill.cli.output import details, table
 from waybill.core.aws.dynamodb import from_item
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.text import escaped
-from waybill.minting.adapters.executions import MintingRuns
-from waybill.minting.adapters.table import readable_assignment
 from waybill.minting.domain.audit import audit as audit_items
 from waybill.minting.domain.audit import confirmed
 from waybill.minting.domain.import_order import in_order
-from waybill.minting.domain.lookup import Lookup
 from waybill.minting.domain.map_import import Importer, exported_line
 from waybill.minting.domain.statistics import statistics_of
-from waybill.minting.models import Assignment
+from waybill.minting.runtime import assignments_in
 from waybill.minting.views import IdentifierStatistics, MappingView, MintingRunList, MintingRunReport, run_token
 
 _SHOWN_VIOLATIONS = 100
@@ -51,8 +49,7 @@ def show(
     identifier: Annotated[str, typer.Argument(help="A canonical ID or a source identifier.", metavar="ID")],
 ) -> None:
     """Show who has a canonical ID, or the canonical ID of a source."""
-    lookup = Lookup(registry(cli), lives(cli))
-    mapping = lookup.anything(identifier, "ID")
+    mapping = Minting(cli).lookup.anything(identifier, "ID")
     view = MappingView.of_mapping(mapping)
     rows = [(escaped(str(each.source)), each.created_at, each.origin) for each in mapping.siblings or ()]
     more = [view.replaced_by and f"by {view.replaced_by}", view.reason, view.purpose]
@@ -80,7 +77,7 @@ def audit(
     ] = None,
 ) -> None:
     """Check that every source has the canonical ID that is its own, and the reverse. Exit status 1 when not."""
-    identifiers = None if export else registry(cli)
+    identifiers = None if export else Minting(cli).registry
     items = identifiers.items() if identifiers else _exported(export or [])
     with cli.output.progress("reading the registry") as bar:
         found = audit_items(_counted(items, bar))
@@ -108,7 +105,7 @@ def audit(
 def stats(cli: Cli) -> None:
     """Count the registry: how many identifiers, by month, job and source system; reads every item."""
     with cli.output.progress("reading the registry") as bar:
-        view = IdentifierStatistics.of_statistics(statistics_of(_counted(registry(cli).items(), bar)))
+        view = IdentifierStatistics.of_statistics(statistics_of(_counted(Minting(cli).registry.items(), bar)))
     totals = {
         "Assignments": f"{view.assignments:,}",
         "Canonical IDs": f"{view.canonical_ids:,}",
@@ -135,7 +132,7 @@ def runs(
     ] = None,
 ) -> None:
     """List the runs of the minting workflow, newest first; each is known for 90 days after its end."""
-    known = MintingRuns(cli.client("stepfunctions"), cli.stack.output("IdMinterWorkflowArn"))
+    known = Minting(cli).runs
     if run:
         report = MintingRunReport.of_described(known.read(run))
         facts = {name: escaped(str(value)) for name, value in report.wire().items() if value is not None}
@@ -159,7 +156,7 @@ def import_(
     """Bring an existing map in; what contradicts the registry is refused. Start it again after an interruption."""
     stored = present = 0
     refused: list[dict[str, str]] = []
-    importer = Importer(registry(cli), unbounded_time())
+    importer = Importer(Minting(cli).registry, unbounded_time())
     with cli.output.progress("checking the file") as bar, in_order(lambda: lines_of(file, "FILE")) as checked:
         bar.describe("importing")
         bar.expect(checked.count)
@@ -188,9 +185,9 @@ def export(
     ],
 ) -> None:
     """Write every assignment to a file that `waybill ids import` reads."""
-    count, identifiers = 0, registry(cli)
+    count, identifiers = 0, Minting(cli).registry
     with cli.output.progress("exporting") as bar, written(file) as stream:
-        for assignment in _assignments(_counted(identifiers.items(), bar)):
+        for assignment in assignments_in(_counted(identifiers.items(), bar)):
             stream.write(exported_line(assignment) + "\n")
             count += 1
     cli.output.show({"file": str(file), "assignments": count}, f"{count} assignments in {file}")
@@ -200,13 +197,6 @@ def _counted(items: Iterable[dict[str, Any]], bar: Any) -> Iterator[dict[str, An
     for item in items:
         bar.advance()
         yield item
-
-
-def _assignments(items: Iterable[dict[str, Any]]) -> Iterator[Assignment]:
-    for item in items:
-        assignment = readable_assignment(item)
-        if assignment:
-            yield assignment
 
 
 def _exported(files: list[Path]) -> Iterator[dict[str, Any]]:

@@ -2,26 +2,21 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import Any
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
-from waybill.core.aws.faults import is_transient, reason_of
+from waybill.cli.minting.runtime import Minting
+from waybill.core.aws.faults import AWS_FAULTS, is_transient, reason_of
 from waybill.core.clock import Clock
 from waybill.core.errors import RetryableError
 from waybill.core.retry import Retry
-from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.domain.answers import IdentifierMinter
 from waybill.minting.domain.canonical_ids import draw
 from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.registry import InvocationTime
 from waybill.minting.domain.rehearsal import RehearsedOutcome, RehearsedRegistry, rehearsed
 from waybill.minting.domain.requests import parse_request
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 # Minting is idempotent: what a call that failed has done is found by the next one.
 _RETRY = Retry(tries=12, first_pause=0.5, longest_pause=20.0)
@@ -31,11 +26,6 @@ _TRANSIENT_ENDS = frozenset({"RegistryUnavailableError", "Sandbox.Timedout", "Ru
 
 class MinterUnavailableError(RetryableError):
     """The minter could not be called, or could not answer, for a reason that passes."""
-
-
-def registry(cli: Cli) -> IdentifiersTable:
-    """Return the identifiers table of the stack."""
-    return IdentifiersTable(cli.client("dynamodb"), cli.stack.output("IdentifiersTableName"))
 
 
 def unbounded_time() -> InvocationTime:
@@ -52,18 +42,18 @@ def invoke(cli: Cli, payload: Mapping[str, Any]) -> Any:
     CommandError
         The minter failed for good.
     """
-    name, client = cli.stack.output("IdMinterFunctionName"), cli.client("lambda")
+    name = cli.stack.output("IdMinterFunctionName")
     try:
-        return _RETRY.call(lambda: _invoked(client, name, payload))
+        return _RETRY.call(lambda: _invoked(cli, name, payload))
     except MinterUnavailableError as error:
         raise CommandError(f"the minter failed again and again: {error}") from error
 
 
-def _invoked(client: "LambdaClient", name: str, payload: Mapping[str, Any]) -> Any:
+def _invoked(cli: Cli, name: str, payload: Mapping[str, Any]) -> Any:
     try:
-        response = client.invoke(FunctionName=name, Payload=json.dumps(payload).encode())
+        response = cli.client("lambda").invoke(FunctionName=name, Payload=json.dumps(payload).encode())
         answer: Any = json.loads(response["Payload"].read())
-    except (ClientError, BotoCoreError) as error:
+    except AWS_FAULTS as error:
         if is_transient(error) or reason_of(error) == "ServiceException":
             raise MinterUnavailableError(f"{reason_of(error)} while calling {name}") from error
         raise
@@ -83,7 +73,7 @@ def dry_run(cli: Cli, payload: Mapping[str, Any]) -> Iterator[RehearsedOutcome]:
         drawn.append(draw())
         return drawn[-1]
 
-    minter = Minter(RehearsedRegistry(registry(cli)), noted, unbounded_time())
+    minter = Minter(RehearsedRegistry(Minting(cli).registry), noted, unbounded_time())
     outcomes = IdentifierMinter(minter).outcomes(parse_request(payload))
     for text, outcome in outcomes.items():
         yield rehearsed(text, outcome, drawn)

@@ -7,9 +7,9 @@ import typer
 
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
+from waybill.cli.minting.runtime import Minting
 from waybill.cli.output import details
 from waybill.core.retry import Retry
-from waybill.minting.adapters.lifecycle import LifecycleTable
 from waybill.minting.domain.canonical_ids import Drawing, parse_canonical_id
 from waybill.minting.domain.lifecycle import RESERVE_LIMIT, IdentifierLives, reserve
 from waybill.minting.models import Life
@@ -18,11 +18,6 @@ from waybill.minting.views import LifeView
 _RETRY = Retry(tries=8, first_pause=0.2, longest_pause=5.0)
 _CANONICAL_ID = Annotated[str, typer.Argument(help="A canonical ID.", metavar="ID")]
 _REASON = Annotated[str, typer.Option("--reason", help="Why; look-ups show it.")]
-
-
-def lives(cli: Cli) -> LifecycleTable:
-    """Return the lives of canonical IDs in the stack's table."""
-    return LifecycleTable(cli.client("dynamodb"), cli.stack.output("IdentifiersTableName"))
 
 
 def add_commands(ids: App) -> None:
@@ -38,7 +33,7 @@ def _reserve(
     purpose: Annotated[str, typer.Option("--purpose", help="What for; look-ups show it.")],
 ) -> None:
     """Reserve canonical IDs before their records exist; `ids import` gives them their sources."""
-    table, reserved = lives(cli), list[str]()
+    table, reserved = Minting(cli).lives, list[str]()
     one = drawing(cli).draw
     while len(reserved) < count:
         some, key = min(RESERVE_LIMIT, count - len(reserved)), uuid.uuid4().hex
@@ -54,13 +49,13 @@ def _replace(
 ) -> None:
     """Let another canonical ID stand in place of this one, which keeps its source and leads there."""
     old, successor = parse_canonical_id(canonical_id, "ID"), parse_canonical_id(by, "--by")
-    _show(cli, _RETRY.call(lambda: IdentifierLives(lives(cli)).replace(old, successor, reason)))
+    _show(cli, _RETRY.call(lambda: IdentifierLives(Minting(cli).lives).replace(old, successor, reason)))
 
 
 def _withdraw(cli: Cli, canonical_id: _CANONICAL_ID, reason: _REASON) -> None:
     """Take a canonical ID back; it keeps its source, and is never used again."""
     old = parse_canonical_id(canonical_id, "ID")
-    _show(cli, _RETRY.call(lambda: IdentifierLives(lives(cli)).withdraw(old, reason)))
+    _show(cli, _RETRY.call(lambda: IdentifierLives(Minting(cli).lives).withdraw(old, reason)))
 
 
 def drawing(cli: Cli) -> Drawing:

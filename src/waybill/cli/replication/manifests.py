@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
 from waybill.cli.replication.addresses import file_of, is_uri, uri_of
 from waybill.cli.replication.runtime import Replication
+from waybill.core.aws.faults import AWS_FAULTS
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import Entry
 from waybill.replication.domain.manifest import entries_of, inventory_of
@@ -70,7 +70,7 @@ def _fetched(replication: Replication, where: str, copy: Path) -> Path:
             shutil.copyfile(where, copy)
     except OSError as error:
         raise typer.BadParameter(f"--manifest {escaped(where)}: {error.strerror or error}") from error
-    except (ClientError, BotoCoreError) as error:
+    except AWS_FAULTS as error:
         raise CommandError(f"{escaped(where)} cannot be read: {error}") from error
     return copy
 

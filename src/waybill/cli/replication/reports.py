@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
 from waybill.cli.replication.addresses import file_of, is_uri
 from waybill.cli.replication.runtime import Replication
+from waybill.core.aws.faults import AWS_FAULTS
 from waybill.core.spreadsheets import TextFile
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import BackfillJob
@@ -135,7 +135,7 @@ class _ObjectPlace:
         try:
             upload = client.create_multipart_upload(Bucket=place.source_bucket, Key=place.source_key)
             client.abort_multipart_upload(Bucket=place.source_bucket, Key=place.source_key, UploadId=upload["UploadId"])
-        except (ClientError, BotoCoreError) as error:
+        except AWS_FAULTS as error:
             raise self._refusal(error) from error
 
     def write(self, fill: Fill) -> None:
@@ -149,7 +149,7 @@ class _ObjectPlace:
                 # `upload_file` has an error of its own for what S3 refuses; this one leaves S3's as it is.
                 with made.open("rb") as file:
                     client.upload_fileobj(file, place.source_bucket, place.source_key, ExtraArgs=told)
-            except (ClientError, BotoCoreError) as error:
+            except AWS_FAULTS as error:
                 raise self._refusal(error) from error
 
     def _refusal(self, error: Exception) -> CommandError:

@@ -1,25 +1,21 @@
 """`waybill upload`: files of this machine into the source bucket, without another program."""
 
-import mimetypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
-from boto3.exceptions import S3UploadFailedError
-from botocore.exceptions import BotoCoreError, ClientError
 
-from waybill.cli.consignments.walking import FAULTS, LeftOut, told, walk
+from waybill.cli.adapters.uploads import UPLOAD_FAULTS, send_file
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.replication.addresses import parse_uri, uri_of
+from waybill.cli.walking import FAULTS, LeftOut, told, walk
 from waybill.consignments.models import LeftOutFile
+from waybill.core.aws.faults import AWS_FAULTS, reason_of
 from waybill.core.text import escaped
 from waybill.replication.models import FileId
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
@@ -39,13 +35,13 @@ def upload(cli: Cli, paths: Sequence[Path], to: str | None) -> None:
     uploads = list(_uploads(paths, f"{prefix}/" if prefix else "", left_out))
     _refuse_twice(uploads)
     s3 = cli.client("s3")
-    _reach(s3, bucket)
+    _reach(cli, bucket)
     sent: list[dict[str, Any]] = []
     with cli.output.progress("uploading", total=len(uploads)) as bar:
         for each in uploads:
             try:
-                size = _send(s3, bucket, each)
-            except (BotoCoreError, ClientError, OSError, S3UploadFailedError) as error:
+                size = send_file(s3, each.location, bucket, each.key)
+            except UPLOAD_FAULTS as error:
                 left_out.append(LeftOutFile(each.path, LeftOut.UNREADABLE, f"it was not sent: {error}"))
             else:
                 address = uri_of(FileId(bucket, each.key))
@@ -82,18 +78,10 @@ def _refuse_twice(uploads: Sequence[_Upload]) -> None:
             raise typer.BadParameter(f"{escaped(other)} and {escaped(each.path)} would have the same key")
 
 
-def _reach(s3: "S3Client", bucket: str) -> None:
+def _reach(cli: Cli, bucket: str) -> None:
     try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
+        cli.client("s3").head_bucket(Bucket=bucket)
+    except AWS_FAULTS as error:
+        code = reason_of(error)
         reason = "there is no such bucket" if code in {"404", "NoSuchBucket"} else f"it cannot be reached ({code})"
         raise CommandError(f"nothing was sent to the bucket {escaped(bucket)}: {reason}") from error
-
-
-def _send(s3: "S3Client", bucket: str, upload: _Upload) -> int:
-    media_type = mimetypes.guess_type(upload.location.name)[0] or "application/octet-stream"
-    size = upload.location.stat().st_size
-    more = {"ContentType": media_type, "ChecksumAlgorithm": "SHA256"}
-    s3.upload_file(str(upload.location), bucket, upload.key, ExtraArgs=more)
-    return size

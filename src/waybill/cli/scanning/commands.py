@@ -361,9 +361,9 @@ def scan_file(  # noqa: PLR0917 (options)
 
     Exit status 3 with --fail-on-findings when there is anything, else 1 when something could not be read.
     """
-    from waybill.scanning.adapters.local_files import files_under, scan_files
     from waybill.scanning.domain.baseline import mark_of
     from waybill.scanning.domain.detection.proof import standard_engine
+    from waybill.scanning.runtime import scan_local_files
 
     check_detectors(detector)
     check_regions(region)
@@ -371,7 +371,7 @@ def scan_file(  # noqa: PLR0917 (options)
     key = _fingerprint_key(needed=bool(baseline or write_baseline))
     mark = mark_of(key or b"")
     baselined = reporting.known(baseline, mark)
-    result = scan_files(files_under(paths), engine, frozenset(detector) if detector else None, key=key)
+    result = scan_local_files(paths, engine, frozenset(detector) if detector else None, key)
     every = result["findings"]
     result["findings"] = reporting.wanted(every, baselined, min_confidence, sort)
     left_out = _by_detector(every) - _by_detector(result["findings"])
@@ -390,7 +390,7 @@ def _by_detector(findings: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 
 def _fingerprint_key(*, needed: bool) -> bytes | None:
-    from waybill.scanning.adapters.local_files import fingerprint_key
+    from waybill.scanning.runtime import fingerprint_key
 
     try:
         return fingerprint_key()

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from waybill.cli.output import details, table
 
 if TYPE_CHECKING:
-    from waybill.scanning.adapters.local_files import FilesReport
+    from waybill.scanning.domain.local_report import FilesReport
 
 
 def job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:

@@ -25,7 +25,7 @@ def names(
     ],
 ) -> None:
     """Replace the names that templates print for codes."""
-    from waybill.subject_access.adapters.report_files import ReportFiles
+    from waybill.subject_access import runtime
     from waybill.subject_access.domain.keys import names_key
     from waybill.subject_access.domain.report.models import Lookups
 
@@ -33,7 +33,7 @@ def names(
         found = Lookups.from_json(read_json(file))
     except ValueError as error:
         raise typer.BadParameter(f"{file.name}: {error}") from error
-    files = ReportFiles(cli.client("s3"), cli.stack.output("SubjectAccessReportsBucketName"))
-    files.keep(names_key(), file, "application/json")
+    cli.enter()
+    runtime.report_files().keep(names_key(), file, "application/json")
     counts = {kind: len(getattr(found, kind)) for kind in ("prisons", "surnames", "locations")}
     cli.output.show(counts, ", ".join(f"{count:,} {kind}" for kind, count in counts.items()))

@@ -2,7 +2,7 @@
 
 import getpass
 import hashlib
-import json
+import uuid
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +21,9 @@ class Deployed:
         from waybill.core.clock import now
         from waybill.subject_access import runtime
 
-        self._bucket = cli.enter().output("SubjectAccessReportsBucketName")
-        self._cli = cli
+        self._workflow = cli.enter().output("SubjectAccessWorkflowArn")
+        self._files = runtime.report_files()
+        self._executions = runtime.executions()
         self.now = now
         self.actor = f"waybill:{getpass.getuser()}"
         self.store = runtime.store()
@@ -59,13 +60,13 @@ class Deployed:
         Raises
         ------
         ReportDamagedError
-            What is stored is not what was completed.
+            What is stored is not what was completed, or nothing is.
         """
         from waybill.subject_access.errors import ReportDamagedError
 
         with TemporaryDirectory(dir=path.parent) as folder:
             part = Path(folder, "report.pdf")
-            self._cli.client("s3").download_file(self._bucket, report.key, str(part))
+            self._files.fetch(report.key, part)
             with part.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != report.sha256:
                     raise ReportDamagedError("the report in the bucket is not the one that was completed")
@@ -74,16 +75,11 @@ class Deployed:
 
     def start_worker(self, request_id: str) -> str:
         """Start an execution that takes one request; return its ARN."""
-        answer = self._cli.client("stepfunctions").start_execution(
-            stateMachineArn=self._cli.stack.output("SubjectAccessWorkflowArn"),
-            input=json.dumps({"requestId": request_id}),
-        )
-        return str(answer["executionArn"])
+        return self._executions.start(self._workflow, str(uuid.uuid4()), {"requestId": request_id}).execution_arn
 
     def is_running(self, execution: str) -> bool:
         """Return whether an execution has not ended."""
-        described = self._cli.client("stepfunctions").describe_execution(executionArn=execution)
-        return bool(described["status"] == "RUNNING")
+        return self._executions.is_running(execution)
 
     def register(self, name: str, url: str) -> None:
         """Put a service of this machine into the catalogue, or move it to another of its ports; its label is its name.

@@ -32,6 +32,9 @@ _PASSING = frozenset(
 )
 _SERVER_ERROR = 500
 
+AWS_FAULTS = (BotoCoreError, ClientError)
+"""What a client of boto3 raises: AWS's refusal, or a fault on the way there."""
+
 
 def code_of(error: ClientError) -> str:
     """Return AWS's code of `error`."""

@@ -6,43 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import cast
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome
 from waybill.scanning.domain.finding_documents import FindingDocument
+from waybill.scanning.domain.local_report import FilesReport, LocalFileOutcome
 
 _LEFT_OUT_IF_EMPTY = ("sample", "decoded_from", "member", "cell")
-
-
-class LocalFileOutcome(TypedDict):
-    """How a file was read; each of `not_read` is `{member, reason}`, of the file itself where `member` is empty."""
-
-    file: str
-    outcome: str
-    not_read: list[dict[str, str]]
-
-
-class FilesCoverage(TypedDict):
-    """How much of the files was looked at; counts by name."""
-
-    files: int
-    bytes_total: int
-    bytes_scanned: int
-    outcomes: dict[str, int]
-    reasons: dict[str, int]
-    detectors: dict[str, int]
-    truncated_findings: bool
-
-
-class FilesReport(TypedDict):
-    """What the command line prints of local files."""
-
-    findings: list[FindingDocument]
-    coverage: FilesCoverage
-    objects: list[LocalFileOutcome]
 
 
 def files_under(paths: Iterable[Path]) -> Iterator[Path]:
@@ -131,13 +105,7 @@ def scan_files(
         detectors.update(report.counts)
         not_read = [{"member": each.member, "reason": each.reason} for each in report.unread]
         objects.append({"file": str(file), "outcome": report.outcome.value, "not_read": not_read})
-        for finding in report.findings:
-            # Not `asdict`: it copies each value, which takes as long as to find it.
-            document = {"file": str(file), **vars(finding)}
-            for name in _LEFT_OUT_IF_EMPTY:
-                if not document[name]:
-                    del document[name]
-            found.append(cast("FindingDocument", document))
+        found += [_document(file, finding) for finding in report.findings]
     return {
         "findings": found,
         "coverage": {
@@ -151,3 +119,10 @@ def scan_files(
         },
         "objects": objects,
     }
+
+
+def _document(file: Path, finding: Finding) -> FindingDocument:
+    # Not `asdict`: it copies each value, which takes as long as to find it.
+    fields = vars(finding).items()
+    shown = {name: value for name, value in fields if value or name not in _LEFT_OUT_IF_EMPTY}
+    return cast("FindingDocument", {"file": str(file), **shown})

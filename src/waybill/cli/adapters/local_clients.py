@@ -2,29 +2,34 @@
 
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from waybill.cli.local.account import TEST_CREDENTIALS
+from waybill.cli.account import TEST_CREDENTIALS
 
 if TYPE_CHECKING:
     from boto3 import Session
+
+    from waybill.core.aws.clients import Clients
 
 # A session makes one client at a time (boto3, "Session reference", "Multithreading or multiprocessing with sessions").
 _one_is_made = Lock()
 
 
-def local_client(service: str, endpoint: str, region: str) -> Any:
-    """Return a boto3 client of the embedded AWS, with the rights of the account's root.
+def local_clients(endpoint: str, region: str) -> "Clients":
+    """Return what gives clients of the embedded AWS, with the rights of the account's root.
 
-    It ignores the AWS profiles and the proxies of this machine, and adds no prefix to the host name, as
+    They ignore the AWS profiles and the proxies of this machine, and add no prefix to the host name, as
     `StartSyncExecution` would.
     """
     from botocore.config import Config
 
     config = Config(proxies={}, inject_host_prefix=False, retries={"mode": "standard", "total_max_attempts": 3})
-    with _one_is_made:
-        client: Any = _session(region).client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
-    return client
+
+    def made(service: str) -> object:
+        with _one_is_made:
+            return _session(region).client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+
+    return cast("Clients", made)
 
 
 @cache

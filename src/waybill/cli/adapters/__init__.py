@@ -1,0 +1,1 @@
+"""What of the program knows AWS's library: the commands themselves call runtimes and domains."""
