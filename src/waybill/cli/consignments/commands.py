@@ -66,6 +66,18 @@ ConsignmentArgument = Annotated[
 ]
 
 
+_Reference = Annotated[
+    str | None, typer.Option("--reference", help="The consignment's reference; default: the directory's name.")
+]
+_Inside = Annotated[
+    bool, typer.Option("--inside", help="List what archives hold, with formats; none of it is accepted as a file.")
+]
+_Replace = Annotated[
+    str | None,
+    typer.Option("--replace", metavar="ID", help="Send other contents of files that this consignment has."),
+]
+
+
 @app.command()
 def consign(
     cli: Cli,
@@ -73,19 +85,12 @@ def consign(
     *,
     type_: Annotated[ConsignmentType, typer.Option("--type", help="What is sent.")] = ConsignmentType.STANDARD,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the verdicts and show them.")] = False,
-    reference: Annotated[
-        str | None, typer.Option("--reference", help="The consignment's reference; default: the directory's name.")
-    ] = None,
+    reference: _Reference = None,
     body: Annotated[str, typer.Option("--body", help="The transferring body.")] = "",
     user: Annotated[str, typer.Option("--user", help="Who owns it: the subject of tokens.")] = "local-user",
-    inside: Annotated[
-        bool, typer.Option("--inside", help="List what archives hold, with formats; none of it is accepted as a file.")
-    ] = False,
+    inside: _Inside = False,
     new: Annotated[bool, typer.Option("--new", help="Begin anew, whatever was interrupted.")] = False,
-    replace: Annotated[
-        str | None,
-        typer.Option("--replace", metavar="ID", help="Send other contents of files that this consignment has."),
-    ] = None,
+    replace: _Replace = None,
 ) -> None:
     """Hash, register and upload a directory, and start the checks. Interrupted, the same call again goes on."""
     service = Consignments(cli)
@@ -101,12 +106,7 @@ def consign(
         told = _replaced(cli, service, consignment_id_of(replace, "--replace"), hashed)
         _finish(cli, service, {**told, "notSent": told_of(left_out)}, left_out, wait=wait)
         return
-    head = {
-        "type": type_.value,
-        "reference": reference or directory.resolve().name or "consignment",
-        "transferringBody": body,
-        **({"inside": True} if inside else {}),
-    }
+    head = _head(directory, type_, reference, body, inside=inside)
     memory = Memory.of(cli.stack, directory, head, user, hashed)
     if new:
         memory.forget()
@@ -317,6 +317,16 @@ def _hashed(cli: Cli, files: tuple[LocalFile, ...]) -> tuple[list[HashedFile], l
                 hashed.append((file, found))
             bar.advance()
     return hashed, unreadable
+
+
+def _head(directory: Path, kind: ConsignmentType, reference: str | None, body: str, *, inside: bool) -> dict[str, Any]:
+    """Return what a consignment is registered with, beside its files."""
+    return {
+        "type": kind.value,
+        "reference": reference or directory.resolve().name or "consignment",
+        "transferringBody": body,
+        **({"inside": True} if inside else {}),
+    }
 
 
 def _sent(cli: Cli, service: Consignments, head: dict[str, Any], hashed: list[HashedFile], user: str) -> Sent:

@@ -92,62 +92,58 @@ ByteRate = Annotated[
 ]
 
 
+_Target = Annotated[
+    str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object; with --backfill, bucket and prefix.")
+]
+_Backfill = Annotated[
+    bool, typer.Option("--backfill", help="Start everything below a prefix that is missing or different.")
+]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="With --backfill: show what would be started, start nothing.")]
+_StartAfter = Annotated[
+    str, typer.Option("--start-after", help="With --backfill: begin behind this key.", metavar="KEY")
+]
+_ContentOnly = Annotated[
+    bool, typer.Option("--content-only", help="With --backfill: look at no headers, metadata and tags.")
+]
+_Include = Annotated[
+    list[str] | None,
+    typer.Option("--include", help="With --backfill: only keys like this; may be repeated.", metavar="PATTERN"),
+]
+_Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", help="With --backfill: no keys like this; may be repeated.", metavar="PATTERN"),
+]
+
+
+_OF_BACKFILL = (
+    *("dry_run", "start_after", "content_only", "report", "manifest"),
+    *("include", "exclude", "requests_per_second", "bytes_per_second"),
+)
+
+
 @app.command()
 def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
     cli: Cli,
-    target: Annotated[
-        str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object; with --backfill, bucket and prefix.")
-    ],
+    target: _Target,
     *,
     to: Destinations = None,
     wait: Wait = False,
     force: Annotated[bool, typer.Option("--force", help="Copy to every destination, whatever lies there.")] = False,
-    backfill: Annotated[
-        bool, typer.Option("--backfill", help="Start everything below a prefix that is missing or different.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --backfill: show what would be started, start nothing.")
-    ] = False,
-    start_after: Annotated[
-        str, typer.Option("--start-after", help="With --backfill: begin behind this key.", metavar="KEY")
-    ] = "",
-    content_only: Annotated[
-        bool, typer.Option("--content-only", help="With --backfill: look at no headers, metadata and tags.")
-    ] = False,
+    backfill: _Backfill = False,
+    dry_run: _DryRun = False,
+    start_after: _StartAfter = "",
+    content_only: _ContentOnly = False,
     report: Report = None,
     manifest: ManifestOption = None,
-    include: Annotated[
-        list[str] | None,
-        typer.Option("--include", help="With --backfill: only keys like this; may be repeated.", metavar="PATTERN"),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", help="With --backfill: no keys like this; may be repeated.", metavar="PATTERN"),
-    ] = None,
+    include: _Include = None,
+    exclude: _Exclude = None,
     requests_per_second: RequestRate = None,
     bytes_per_second: ByteRate = None,
     on: On = "here",
 ) -> None:
     """Copy an object to the destination buckets, or with --backfill all objects that they lack."""
-    of_backfill = {
-        "--dry-run": dry_run,
-        "--start-after": start_after,
-        "--content-only": content_only,
-        "--report": report,
-        "--manifest": manifest,
-        "--include": include,
-        "--exclude": exclude,
-        "--requests-per-second": requests_per_second,
-        "--bytes-per-second": bytes_per_second,
-        "--on": on != "here",
-    }
-    if backfill:
-        _refuse({"--force": force}, "is for one object: it does not go with --backfill")
-    else:
-        _refuse(of_backfill, "needs --backfill")
-    if dry_run:
-        refused = {"--wait": wait, "--report": report, "--manifest": manifest, "--on": on != "here"}
-        _refuse(refused, "does not go with --dry-run")
+    of_backfill = {f"--{name.replace('_', '-')}": cli.params[name] for name in _OF_BACKFILL} | {"--on": on != "here"}
+    _refuse_mixtures(of_backfill, backfill=backfill, force=force, wait=wait)
     _check_place(cli, on, report, wait=wait)
     if manifest:
         _refuse({"--start-after": start_after}, "does not go with --manifest")
@@ -468,6 +464,16 @@ def _check_place(cli: Cli, on: str, report: str | None, *, wait: bool) -> None:
         where = f", or a place in s3://{may}/" if may else ", or a stack with BackfillReportBucket"
         because = f"needs --wait with --on aws{where}; later, `waybill backfills show ID --report FILE` writes it"
         _refuse({"--report": report}, because)
+
+
+def _refuse_mixtures(of_backfill: Mapping[str, object], *, backfill: bool, force: bool, wait: bool) -> None:
+    if backfill:
+        _refuse({"--force": force}, "is for one object: it does not go with --backfill")
+    else:
+        _refuse(of_backfill, "needs --backfill")
+    if of_backfill["--dry-run"]:
+        others = {name: of_backfill[name] for name in ("--report", "--manifest", "--on")}
+        _refuse({"--wait": wait, **others}, "does not go with --dry-run")
 
 
 def _refuse(options: Mapping[str, object], reason: str) -> None:

@@ -48,6 +48,17 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file th
 UndoOption = Annotated[bool, typer.Option("--undo", help="Take it back.")]
 
 
+_Service = Annotated[
+    list[str] | None, typer.Option("--service", help="A service to ask; default: all that are enabled.")
+]
+_LawEnforcement = Annotated[
+    bool, typer.Option("--law-enforcement", help="Part 3 of the Data Protection Act 2018 sets the deadline.")
+]
+_Requester = Annotated[
+    str | None, typer.Option("--requester", help="Who asks for the person, where somebody else does.")
+]
+
+
 @sar.command()
 def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
     cli: Cli,
@@ -56,17 +67,11 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
     ndelius: Annotated[str | None, typer.Option("--ndelius", help="Probation case number, such as X123456.")] = None,
     first: Annotated[str | None, typer.Option("--from", help="First day, 2020-01-31 or 31/01/2020.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day; default: today.")] = None,
-    service: Annotated[
-        list[str] | None, typer.Option("--service", help="A service to ask; default: all that are enabled.")
-    ] = None,
+    service: _Service = None,
     name: Annotated[str | None, typer.Option("--name", help="The person's name, SURNAME, Forename.")] = None,
     received: Annotated[str | None, typer.Option("--received", help="Day of receipt; default: today.")] = None,
-    law_enforcement: Annotated[
-        bool, typer.Option("--law-enforcement", help="Part 3 of the Data Protection Act 2018 sets the deadline.")
-    ] = False,
-    requester: Annotated[
-        str | None, typer.Option("--requester", help="Who asks for the person, where somebody else does.")
-    ] = None,
+    law_enforcement: _LawEnforcement = False,
+    requester: _Requester = None,
     authority: Annotated[str | None, typer.Option("--authority", help="What lets them, in one line.")] = None,
     review: Annotated[bool, typer.Option("--review", help="Somebody approves the report before it counts.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Start a worker, and wait until the request has ended.")] = False,

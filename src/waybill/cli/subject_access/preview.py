@@ -14,31 +14,33 @@ from waybill.cli.grammar import App
 app = App()
 
 
+_Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", help="The service's answer, JSON: with `content`, or that alone.", exists=True, dir_okay=False
+    ),
+]
+_Template = Annotated[
+    Path | None,
+    typer.Option(
+        "--template", help="The template; without one, as a service without one.", exists=True, dir_okay=False
+    ),
+]
+_Names = Annotated[
+    Path | None,
+    typer.Option("--names", help="Names for codes, as `waybill sar names` takes them.", exists=True, dir_okay=False),
+]
+_Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.", dir_okay=False, writable=True)]
+
+
 @app.command()
 def preview(
     cli: Cli,
-    data: Annotated[
-        Path,
-        typer.Option(
-            "--data", help="The service's answer, JSON: with `content`, or that alone.", exists=True, dir_okay=False
-        ),
-    ],
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            "--template", help="The template; without one, as a service without one.", exists=True, dir_okay=False
-        ),
-    ] = None,
-    names: Annotated[
-        Path | None,
-        typer.Option(
-            "--names", help="Names for codes, as `waybill sar names` takes them.", exists=True, dir_okay=False
-        ),
-    ] = None,
+    data: _Data,
+    template: _Template = None,
+    names: _Names = None,
     label: Annotated[str, typer.Option("--label", help="The title of the section.")] = "Sample",
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write.", dir_okay=False, writable=True)
-    ] = Path("preview.pdf"),
+    output: _Output = Path("preview.pdf"),
 ) -> None:
     """Draw the sample of a service's part, and list what it does not print. Exit status 1 where it cannot be drawn."""
     from waybill.subject_access.domain.report.errors import TemplateError
