@@ -121,6 +121,20 @@ def test_a_process_that_ended_between_two_files_is_nobodys_fault(hostile: Scanne
     assert rules_of(ask(hostile, folder, contents.eicar())["scan"]) == ["eicar"]
 
 
+def test_a_process_that_ended_before_it_took_a_file_up_is_nobodys_fault(hostile: ScannerProcess, folder: Path) -> None:
+    """As the kernel ends one when memory is short; a stream has no second look that would acquit it."""
+    hostile.versions()
+    assert hostile.pid is not None
+    path = folder / "content.txt"
+    path.write_bytes(contents.eicar())
+    os.kill(hostile.pid, signal.SIGSTOP)
+    hostile.ask(Examination(path, ALL, "txt"))
+    os.kill(hostile.pid, signal.SIGKILL)
+    said = hostile.answers()
+    assert not any(isinstance(answer, Failure) for answer in said.values())
+    assert rules_of(said["scan"]) == ["eicar"]
+
+
 def test_nothing_looks_into_a_bomb(real: ScannerProcess, tmp_path: Path) -> None:
     bomb, document = tmp_path / "bomb.docx", tmp_path / "good.docx"
     bomb.write_bytes(contents.zip_of_declared_size(4_000_000_000, 4_000_000))

@@ -211,6 +211,7 @@ class ScannerProcess(Scanners):
         results: PartAnswers = {}
         waiting = list(question.parts)
         while waiting:
+            self._wait_for_begin(question, waiting)
             part = waiting.pop(0)
             try:
                 results[part] = _result(self._running().receive(_allowance(part, question.parts[part])))
@@ -224,6 +225,17 @@ class ScannerProcess(Scanners):
                 with suppress(_Crashed):
                     self._send(question, waiting)
         return results
+
+    def _wait_for_begin(self, question: Examination, waiting: list[str]) -> None:
+        """Return when the first part is begun; a process that ends before that is replaced, and no file is to blame."""
+        for _ in Retry(tries=_STARTS).attempts():
+            with suppress(_Stalled, _Crashed):
+                self._running().receive(_START_SECONDS)
+                return
+            self.close()
+            with suppress(_Crashed):
+                self._send(question, waiting)
+        raise ChecksUnavailableError("the scanners' process takes up no file")
 
     def close(self) -> None:
         """End the process."""

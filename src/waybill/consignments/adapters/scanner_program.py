@@ -34,8 +34,10 @@ def main() -> None:
             if "together" in request:
                 _send(connection, {"together": parsers.together(request["together"])})
                 continue
-            for answer in parsers.answers(request):
-                _send(connection, answer)
+            for part in request["parts"]:
+                # Before the file is touched: whatever ends this process until then is not its doing.
+                _send(connection, {"begun": part})
+                _send(connection, {"part": part, **parsers.answer(part, request)})
 
 
 def _limit_memory(count: int) -> None:

@@ -1,6 +1,5 @@
 """The parsers of one file, part by part. Imported in the scanners' process alone, since what they open is hostile."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +37,6 @@ class Parsers:
         result: Any = self._siegfried.identify("", detailed=True)
         return versions(result)
 
-    def answers(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield an answer for each part that was asked for, as soon as there is one."""
-        for part in request["parts"]:
-            yield {"part": part, **self._answer(part, request)}
-
     def together(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the answers to several requests by part, at once."""
         try:
@@ -51,14 +45,15 @@ class Parsers:
             identified = None
         answers = []
         for number, request in enumerate(requests):
-            answer = {part: self._answer(part, request) for part in request["parts"] if part != "identify"}
+            answer = {part: self.answer(part, request) for part in request["parts"] if part != "identify"}
             if "identify" in request["parts"]:
-                found = self._answer("identify", request) if identified is None else {"result": identified[number]}
+                found = self.answer("identify", request) if identified is None else {"result": identified[number]}
                 answer["identify"] = found
             answers.append(answer)
         return answers
 
-    def _answer(self, part: str, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, part: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of one part that was asked for, or the kind of error that the parser has raised."""
         try:
             return {"result": self._parts[part](Path(request["path"]), request)}
         except Exception as error:  # whatever a parser raises is its answer about this file
