@@ -615,3 +615,17 @@ def test_the_comments_of_an_archive_are_read(engine: Engine) -> None:
     report = scan(engine, file.getvalue())
     assert [(each.detector, each.member) for each in report.findings] == [("US_SSN", "comments"), ("EMAIL", "comments")]
     assert report.outcome == Outcome.COMPLETE
+
+
+@pytest.mark.parametrize("fold", ["\n ", "\r\n\t", "\r\n   "])
+def test_a_field_that_goes_over_lines_is_one(engine: Engine, fold: str) -> None:
+    """RFC 5322, sections 2.2.3 and 3.2.2: the end of a line, and the blanks behind it, are one blank of a field."""
+    line_end = "\r\n" if "\r" in fold else "\n"
+    fields = [
+        "From: a <a@x.example>",
+        f"Subject: my card 4539 2147{fold}1274 6634 is new",
+        "MIME-Version: 1.0",
+        "",
+        "x",
+    ]
+    assert scan(engine, line_end.join(fields).encode()).counts["CREDIT_CARD"] == 1

@@ -49,6 +49,7 @@ _MESSAGE_BYTES = 32 << 20
 _BEFORE_BYTES = 64 << 20
 # Mail programs draw such numbers, with signs that no encoded part has (RFC 2045, section 6.7); one of 40 is a card's.
 _MADE_UP_BOUNDARY = re.compile(r'boundary="?(?=[-_]{0,69}=|[-\w.]{0,68}=_)[-\w=.+/]{1,70}"?', re.IGNORECASE)
+_FOLD = re.compile(r"\r?\n[ \t]+")
 # What the standard library's readers raise of hostile bytes, of which their documentation names a part.
 _FAULTS = (
     zipfile.BadZipFile,
@@ -239,7 +240,7 @@ def _mail(outer: Member, budget: Budget) -> Iterator[Member]:
 def _parts(outer: Member, content: bytes, budget: Budget) -> Iterator[Member]:
     for number, part in enumerate(email.message_from_bytes(content, policy=email.policy.compat32).walk()):
         budget.enter()
-        fields = "\n".join(f"{name}: {_field(name, str(value))}" for name, value in part.items()).encode(
+        fields = "\n".join(f"{name}: {_field(name, _unfolded(value))}" for name, value in part.items()).encode(
             errors="surrogateescape"
         )
         path = _part_path(part, number)
@@ -286,6 +287,11 @@ def _part_path(part: Message, number: int) -> str:
     except (ValueError, LookupError, TypeError):  # a name in an encoding that is none
         given = None
     return given or ("message" if number == 0 else f"part {number}")
+
+
+def _unfolded(value: object) -> str:
+    """Return the value of a field as one line (RFC 5322, sections 2.2.3 and 3.2.2)."""
+    return _FOLD.sub(" ", str(value))
 
 
 def _field(name: str, value: str) -> str:
