@@ -629,3 +629,29 @@ def test_a_field_that_goes_over_lines_is_one(engine: Engine, fold: str) -> None:
         "x",
     ]
     assert scan(engine, line_end.join(fields).encode()).counts["CREDIT_CARD"] == 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        # ECMA-376, part 1: 17.3.2.28, 17.3.3.18, 18.4.7, 21.1.2.3.9 (properties of runs, hyphens); extensions of Word.
+        b"<w:p><w:r><w:t>219</w:t><w:noBreakHyphen/><w:t>45</w:t><w:noBreakHyphen/><w:t>6789</w:t></w:r></w:p>",
+        b"<w:p><w:r><w:t>219-</w:t></w:r><w:r><w:rPr><w14:glow><w14:x/></w14:glow></w:rPr><w:t>45-6789</w:t>",
+        b"<si><r><t>219-</t></r><r><rPr><vertAlign val='superscript'/><strike/></rPr><t>45-6789</t></r></si>",
+        b"<a:r><a:t>219-</a:t></a:r><a:r><a:rPr><a:ln><a:noFill/></a:ln><a:effectLst/></a:rPr><a:t>45-6789</a:t>",
+        # OpenDocument 1.3, part 3: 5.6, 5.5, 6.1, 8.1 (soft page breaks, changes, marks).
+        b"<text:p>219-<text:soft-page-break/>45<text:bookmark-start text:name='x'/>-6789</text:p>",
+        b"<text:p>219-<text:change-start text:change-id='1'/>45<text:change-end text:change-id='1'/>-6789</text:p>",
+        b"<text:p>219-<text:alphabetical-index-mark-start text:id='1'/>45-<text:meta>6789</text:meta></text:p>",
+    ],
+)
+def test_what_stands_within_a_paragraph_cuts_no_value(part: bytes) -> None:
+    assert plain_text(part).strip() == b"219-45-6789"
+
+
+def test_properties_of_runs_without_an_end_take_no_more_than_their_text() -> None:
+    """Each is looked through up to the next: a hostile part has one every few bytes."""
+    markup = b"<rPr>" * 200_000
+    started = time.process_time()
+    plain_text(markup)
+    assert time.process_time() - started < 10

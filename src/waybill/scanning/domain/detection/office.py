@@ -27,8 +27,13 @@ _CELLS = re.compile(rb"</(?:c|w:tc|a:tc|table:table-cell)>|<(?:w:tab|text:tab)\b
 # Elements of a run, which stand within a value wherever somebody has typed; everything else separates.
 _WITHIN = re.compile(
     rb"</?(?:w:(?!p\b|tc\b|tr\b|tbl)[A-Za-z]{1,40}|a:(?:r|t|rPr|latin|ea|cs|solidFill|srgbClr|schemeClr|hlinkClick)"
-    rb"|r|t|rPr|rFont|sz|b|i|u|color|family|scheme|charset|text:span|text:a|text:s|text:bookmark[a-z-]{0,10})(?:\s[^<>]{0,20000})?/?>"
+    rb"|r|t|rPr|rFont|sz|b|i|u|color|family|scheme|charset"
+    rb"|text:(?:span|a|s|meta|soft-page-break|(?:bookmark|change|reference-mark)[a-z-]{0,10}|[a-z-]{1,24}-mark(?:-start|-end)?)"
+    rb"|office:annotation-end)(?:\s[^<>]{0,20000})?/?>"
 )
+# How a run looks, which is nothing that stands between its text and that of others.
+_RUN_PROPERTIES = re.compile(rb"<(w:rPr|a:rPr|rPr)(?:\s[^<>]{0,2000})?(?<!/)>(?:[^<]|<(?!/?(?:w:|a:)?rPr\b))*+</\1>")
+_HYPHEN = b"<w:noBreakHyphen/>"
 _TAGS = re.compile(rb"<[^<>]{1,20000}>")
 # Names of fields: properties that people add (ECMA-376, part 1, 22.3; OpenDocument, part 3, 4.3.3), content controls.
 _FIELD = re.compile(
@@ -108,7 +113,8 @@ def plain_text(markup: bytes) -> bytes:
     """Return the text of a part, in UTF-8."""
     if markup.startswith((b"\xff\xfe", b"\xfe\xff")):
         markup = markup.decode("utf-16", "replace").encode()
-    plain = _FIELD.sub(rb" \1: ", _with_deletions_behind(markup))
+    plain = _FIELD.sub(rb" \1: ", _with_deletions_behind(markup).replace(_HYPHEN, b"-"))
+    plain = _RUN_PROPERTIES.sub(b"", plain)
     if b"<table:" in plain:
         plain = _ODF_CELL.sub(_odf_cell, plain)
     plain = _CELL_END.sub(b"\t", plain)
