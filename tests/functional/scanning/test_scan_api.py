@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -436,7 +435,7 @@ def test_schedules_that_could_never_be_made_are_refused(body: dict[str, Any], st
 def test_a_value_is_triaged_over_http_in_every_job() -> None:
     """The contract's second edition: state, reason and an end; across jobs, and counted apart."""
     job_id, known, other = listed_job(), "ab" * 32, "cd" * 32
-    found = [replace(finding(number), fingerprint=name) for number, name in enumerate((known, known, other))]
+    found = [finding(number)._replace(fingerprint=name) for number, name in enumerate((known, known, other))]
     deployed().table.findings.save(job_id, KEY, "e" * 32, found)
     deployed().table.values.note(job_id, "archive", KEY, found)
     said = ask("PUT", f"/findings/{known}", body={"state": "accepted", "reason": "our own", "until": "2099-01-31"})

@@ -193,7 +193,7 @@ def test_what_is_looked_through_for_one_answer_is_bounded(scanner: Scanner, monk
 def noted(scanner: Scanner, count: int, seed: str) -> list[str]:
     """Values that were seen, by their fingerprints in order; they are spread over partitions as digests are."""
     fingerprints = [hashlib.sha256(f"{seed} {number}".encode()).hexdigest() for number in range(count)]
-    values = [replace(_FINDING, fingerprint=each) for each in fingerprints]
+    values = [_FINDING._replace(fingerprint=each) for each in fingerprints]
     scanner.table.values.note("job", "bucket", "key", values)
     return sorted(fingerprints)
 

@@ -5,7 +5,6 @@ import io
 import json
 import re
 import zipfile
-from dataclasses import asdict
 from typing import Any
 
 import jsonschema
@@ -140,7 +139,7 @@ def test_a_place_in_an_archive_is_no_place_in_its_file(scan: Scan) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("notes/a.txt", "\n\nssn 219-45-6789\n")
     [found] = scan(file.getvalue()).findings
-    [run] = sarif([{"file": "x.zip"} | asdict(found)], {}, "1.0")["runs"]
+    [run] = sarif([{"file": "x.zip"} | found._asdict()], {}, "1.0")["runs"]
     [place] = run["results"][0]["locations"]
     assert place["physicalLocation"] == {"artifactLocation": {"uri": "x.zip"}}
     assert place["logicalLocations"] == [{"fullyQualifiedName": "notes/a.txt", "kind": "member"}]

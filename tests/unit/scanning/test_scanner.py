@@ -178,7 +178,7 @@ def test_no_finding_shows_a_value(engine: Engine, parts: list[str], glue: str) -
     raw = glue.join(parts).encode()
     encoded = b"config " + base64.b64encode(b"the values " + raw) + b" end\n"
     for finding in ObjectScanner(engine, b"k").scan(BytesIO(raw + b"\n" + encoded).read).findings:
-        shown = repr(asdict(finding))
+        shown = repr(finding)
         assert not [value for value in parts if value in shown]
         assert not [value for value in parts if value[3:12] in shown]
 

@@ -154,7 +154,7 @@ def finding_sort_key(key: str, etag: str, finding: Finding) -> str:
 
 def finding_attributes(key: str, etag: str, finding: Finding) -> Item:
     """Return the attributes of a finding's item."""
-    return asdict(finding) | {
+    return finding._asdict() | {
         "key": key,
         "etag": etag,
         "certainty": int(Confidence[finding.confidence]),

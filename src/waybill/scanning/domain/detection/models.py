@@ -1,7 +1,6 @@
 """What detection passes around."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -87,8 +86,7 @@ class Match(NamedTuple):
         return f"Match({self.detector}, {self.start}, {self.end})"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A match as it is stored and shown: nothing in it gives the value away.
 
     Parameters

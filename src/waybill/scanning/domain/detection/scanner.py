@@ -1,11 +1,11 @@
 """One object from its bytes to findings and to a statement of what was looked at."""
 
-import hmac
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks, context_start
@@ -29,9 +29,10 @@ from waybill.scanning.domain.detection.content_type import (
 )
 from waybill.scanning.domain.detection.dumps import Names
 from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.fingerprints import Fingerprints
 from waybill.scanning.domain.detection.isolation import Isolation, Send, in_this_process
 from waybill.scanning.domain.detection.marks import TextMark
-from waybill.scanning.domain.detection.masking import CONTEXT_BYTES, Span, context, masked
+from waybill.scanning.domain.detection.masking import CONTEXT_BYTES, ShownWords, context, masked
 from waybill.scanning.domain.detection.member import Member
 from waybill.scanning.domain.detection.models import Finding, Match
 from waybill.scanning.domain.detection.place import Place
@@ -156,21 +157,18 @@ class ObjectScanner:
         self.block_bytes = block_bytes
         self.allows = allows
         self._isolation = isolation
-        self._known = frozenset(word for detector in engine.detectors for word in detector.words)
+        self._words = ShownWords(word for detector in engine.detectors for word in detector.words)
         self._masks = {detector.id: detector.mask for detector in engine.detectors}
-        self._key = key
+        self._fingerprints = Fingerprints(key)
 
     def finding(self, match: Match, near: list[Match], text: bytes, place: Place, member: Member) -> Finding:
-        """Return `match`, which `place` stands at, without its value; `near` are the matches around it."""
-        line_start = text.rfind(b"\n", 0, match.start) + 1
-        cell = member.place(place.line, text.count(b"\t", line_start, match.start)) if member.place else ""
-        first, last = match.start - CONTEXT_BYTES, match.end + CONTEXT_BYTES
+        """Return `match`, which `place` stands at, without its value; `near` are the matches around it, and itself."""
+        cell = ""
+        if member.place:
+            line_start = text.rfind(b"\n", 0, match.start) + 1
+            cell = member.place(place.line, text.count(b"\t", line_start, match.start))
         mask = self._mask(match)
-        spans: list[Span] = [
-            (one.start, one.end, mask if one is match else self._mask(one))
-            for one in near
-            if one.end > first and one.start < last
-        ]
+        spans = [(one.start, one.end, mask if one is match else self._mask(one)) for one in near]
         return Finding(
             detector=match.detector,
             confidence=match.confidence.name,
@@ -179,8 +177,8 @@ class ObjectScanner:
             line=place.line,
             column=place.column,
             masked_match=mask,
-            fingerprint=hmac.digest(self._key, match.detector.encode() + b"\0" + match.normal, "sha256").hex(),
-            context=context(text, match.start, match.end, spans, place.text_encoding, self._known),
+            fingerprint=self._fingerprints.of(match),
+            context=context(text, match.start, match.end, spans, place.text_encoding, self._words),
             sample=match.sample,
             decoded_from=match.decoded_from,
             member=member.name,
@@ -313,7 +311,7 @@ class _Scan:
         if self._send:
             self._send(
                 {
-                    "findings": [asdict(finding) for finding in report.findings[self._sent :]],
+                    "findings": [finding._asdict() for finding in report.findings[self._sent :]],
                     "counts": dict(report.counts),
                     "reasons": dict(report.reasons),
                     "unread": [list(each) for each in report.unread],
@@ -418,6 +416,7 @@ class _Scan:
 
     def _take(self, matches: list[Match], block: Block, place: Place, member: Member) -> None:
         scanner, report = self._scanner, self.report
+        neighbours = _Neighbours(matches)
         for index, match in enumerate(matches):
             if scanner.only is not None and match.detector not in scanner.only:
                 continue
@@ -427,9 +426,29 @@ class _Scan:
             if report.counts[match.detector] > scanner.cap:
                 report.truncated = True
                 continue
-            near = matches[max(0, index - _NEIGHBOURS) : index + _NEIGHBOURS + 1]
             place.advance(block.text, block.offset, match.start)
-            report.findings.append(scanner.finding(match, near, block.text, place, member))
+            report.findings.append(scanner.finding(match, neighbours.of(index), block.text, place, member))
+
+
+class _Neighbours:
+    """Which of some matches, nearly in order, may stand in the context of one of them."""
+
+    def __init__(self, matches: list[Match]) -> None:
+        self._matches = matches
+        # The furthest end of each and all before it, and the first start of each and all behind it.
+        self._ends = [*accumulate((match.end for match in matches), max)]
+        self._starts = [*accumulate((match.start for match in reversed(matches)), min)][::-1]
+
+    def of(self, index: int) -> list[Match]:
+        """Return the match with that index, and those around it whose bytes its context has; no more than some."""
+        match = self._matches[index]
+        low, high = index, index + 1
+        lowest, highest = max(0, index - _NEIGHBOURS), min(len(self._matches), high + _NEIGHBOURS)
+        while low > lowest and self._ends[low - 1] > match.start - CONTEXT_BYTES:
+            low -= 1
+        while high < highest and self._starts[high] < match.end + CONTEXT_BYTES:
+            high += 1
+        return self._matches[low:high]
 
 
 def _binary_bytes(block: Block) -> int:
