@@ -29,11 +29,11 @@ class Place:
             return
         passed = text[self._at - offset : position]
         self._at = offset + position
-        newline = passed.rfind(b"\n")
-        if newline >= 0:
-            self.line += passed.count(b"\n")
+        lines = passed.count(b"\n")
+        if lines:
+            self.line += lines
             self.column = 1
-        rest = passed[newline + 1 :]
+        rest = passed[passed.rfind(b"\n") + 1 :] if lines else passed
         self.column += len(rest) if rest.isascii() else len(rest.decode(self.text_encoding, "replace"))
         if self._unit == 1:
             self.raw += len(passed)

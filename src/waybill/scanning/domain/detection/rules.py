@@ -25,6 +25,7 @@ A detector has
         confidence            without, and
         with_keyword          with a keyword
         lookahead             longest match, and how far the validator looks behind it, in bytes (default 256)
+        digits                how many digits a value has at least, where the validator asks for more than the pattern
     examples                  text, and what is found in it: nothing, or a value with confidence and `sample`;
                               with `regions`: when these are given
 """
@@ -74,6 +75,7 @@ class Rule:
     confidence: Confidence
     with_keyword: Confidence
     lookahead: int
+    digits: int
 
     def first_in(self, text: bytes) -> int:
         """Return where the first match of the pattern begins; the length of the text without one.
@@ -221,6 +223,7 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence
         confidence=confidence,
         with_keyword=Confidence[entry.get("with_keyword", confidence.name)],
         lookahead=int(entry.get("lookahead", 256)),
+        digits=int(entry.get("digits", 0)),
     )
 
 

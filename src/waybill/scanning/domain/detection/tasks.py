@@ -100,7 +100,9 @@ class Tasks:
     def _narrow(self, gates: Mapping[str, int]) -> None:
         """Prepare what tells which tasks may find something."""
         words = [index for index, task in enumerate(self._tasks) if task.rule.needs_keyword]
-        digits = {index: fewest(self._core(index), frozenset(_DIGITS)) for index in words}
+        digits = {
+            index: max(fewest(self._core(index), frozenset(_DIGITS)), self._tasks[index].rule.digits) for index in words
+        }
         self._digital = sum(1 << index for index in words if digits[index])
         self._numeric = sum(1 << index for index in words if digits[index] >= _MANY_DIGITS)
         self._long = sum(
