@@ -4,7 +4,7 @@ Adapters and domain modules are imported where they are built: a function loads 
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -474,6 +474,14 @@ def scan_local_files(
     from waybill.scanning.adapters.local_files import files_under, scan_files
 
     return scan_files(files_under(paths), engine, detectors, key=key)
+
+
+def local_engine(regions: "Sequence[str]") -> "Engine":
+    """Return the engine for files of this machine, whose compiled patterns this user's next call finds again."""
+    from waybill.scanning.adapters.user_cache import UserCache
+    from waybill.scanning.domain.detection.proof import standard_engine
+
+    return standard_engine(regions=regions, cache=UserCache.of_user())
 
 
 def fingerprint_key() -> bytes:

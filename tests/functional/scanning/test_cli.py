@@ -32,6 +32,7 @@ type Run = Callable[..., tuple[int, Any, str]]
 def stack(wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before = dict(os.environ)
     os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     os.environ.update(SCAN_WORKFLOW_ARN="arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-scanning")
     make_resources()
     outputs = {

@@ -1,6 +1,5 @@
 """Detectors as data: every example holds, and a wrong file is refused with the detector's name."""
 
-import importlib
 import re
 from pathlib import Path
 from typing import cast
@@ -9,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from waybill.core import containers
+from waybill.scanning.domain import detection
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.gates import HyperscanGate, StandardGate
@@ -209,14 +210,30 @@ def test_a_file_of_another_form_is_refused(broken: str) -> None:
         parse_detectors(broken)
 
 
-@pytest.mark.parametrize("module", ["waybill.scanning.domain.detection.pdf", "waybill.core.containers.streams"])
-def test_another_way_to_read_is_another_set_of_rules(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _one_of_each_folder() -> list[Path]:
+    folders = (Path(str(module.__file__)).parent for module in (detection, containers))
+    files = (file for folder in folders for file in sorted(folder.rglob("*")) if file.suffix in {".py", ".yaml"})
+    return [*{file.parent: file for file in files}.values()]
+
+
+@pytest.mark.parametrize("changed", _one_of_each_folder(), ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_another_way_to_read_is_another_set_of_rules(changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else an object that nobody could read would never be read, since what was found before is copied."""
     before = ruleset.__wrapped__()
-    changed = Path(str(importlib.import_module(module).__file__))
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path == changed else b""))
     assert ruleset.__wrapped__() != before
+
+
+_COUNTING = [(detector, rule) for detector in detectors() for rule in detector.rules if rule.digits]
+
+
+@pytest.mark.parametrize(("detector", "rule"), _COUNTING, ids=[detector.id for detector, _ in _COUNTING])
+@given(data=st.data())
+def test_no_value_has_fewer_digits_than_its_rule_says(detector: Detector, rule: Rule, data: st.DataObject) -> None:
+    value = data.draw(st.from_regex(rule.core, fullmatch=True))
+    if detector.validator(value, Surroundings(b"", b"", keyword=True)):
+        assert len(re.findall(rb"[0-9]", value)) >= rule.digits > fewest(rule.core.decode(), frozenset(b"0123456789"))
 
 
 @pytest.mark.parametrize(

@@ -362,12 +362,11 @@ def scan_file(  # noqa: PLR0917 (options)
     Exit status 3 with --fail-on-findings when there is anything, else 1 when something could not be read.
     """
     from waybill.scanning.domain.baseline import mark_of
-    from waybill.scanning.domain.detection.proof import standard_engine
-    from waybill.scanning.runtime import scan_local_files
+    from waybill.scanning.runtime import local_engine, scan_local_files
 
     check_detectors(detector)
     check_regions(region)
-    engine = standard_engine(regions=region or ())
+    engine = local_engine(region or ())
     key = _fingerprint_key(needed=bool(baseline or write_baseline))
     mark = mark_of(key or b"")
     baselined = reporting.known(baseline, mark)

@@ -159,7 +159,7 @@ class Engine:
         self, text: bytes, start: int, end: int, columns: ColumnsOfText | None, depth: int, seen: Seen
     ) -> list[Match]:
         pieces = sorted(self.pieces(text, start, end, columns, seen.events).items())
-        judge = Judge(text, columns)
+        judge = Judge(text, columns, self._tasks.words_in)
         found: list[list[Match]] = []
         runs = EncodedRuns([], [])
         written: list[Lines] = []

@@ -9,8 +9,11 @@ gate lets through is looked at by the exact patterns, so that gates decide the s
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Protocol
 
+from waybill.scanning.domain.detection.compiling import Cache, Compiler
 from waybill.scanning.domain.detection.pattern_facts import has_literal, literals
 
 # The longest local part of an e-mail address and what follows it (RFC 5321, section 4.5.3.1); other gates are shorter.
@@ -42,6 +45,7 @@ _WORTH_COMPILING = 2000
 
 
 type Narrowing = Callable[[bytes], int]
+"""Tells which bits a text may be about."""
 
 
 class Gate(Protocol):
@@ -56,6 +60,10 @@ class Gate(Protocol):
 
     def narrowing(self, patterns: Mapping[int, bytes]) -> Narrowing:
         """Return what tells which of `patterns`, by bit, may match in a short text."""
+        ...
+
+    def words(self, bits: Mapping[bytes, int]) -> Narrowing:
+        """Return what tells which of some words, in small letters, stand in a text in either case, by their bits."""
         ...
 
 
@@ -84,6 +92,11 @@ class StandardGate:
         del patterns
         return lambda _: -1
 
+    def words(self, bits: Mapping[bytes, int]) -> Narrowing:
+        """Return what says that any may stand in a text, see `Gate`."""
+        del bits
+        return lambda _: -1
+
 
 class HyperscanGate:
     """`Gate` on Hyperscan: databases of patterns, compiled once.
@@ -94,17 +107,16 @@ class HyperscanGate:
     a block, goes before them.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        import hyperscan
-
+    def __init__(self, patterns: Sequence[str], compiler: Compiler | None = None) -> None:
+        self._compiler = compiler or Compiler()
         shapes = {index: pattern for index, pattern in enumerate(patterns) if not has_literal(pattern)}
         words = {index: pattern for index, pattern in enumerate(patterns) if index not in shapes}
         together = dict([*shapes.items()][:_TOGETHER])
         apart = [{index: shapes[index]} for index in shapes if index not in together]
-        self._databases = [_database(hyperscan, part) for part in (words, together, *apart) if part]
-        self._long_word = _database(hyperscan, {0: _LONG_WORD})
+        self._databases = [self._compiler.database(part) for part in (words, together, *apart) if part]
+        self._long_word = self._compiler.database({0: _LONG_WORD})
         self._base64, self._hex = (
-            _database(hyperscan, {len(patterns) + number: pattern}) for number, pattern in enumerate((_BASE64, _HEX))
+            self._compiler.database({len(patterns) + number: pattern}) for number, pattern in enumerate((_BASE64, _HEX))
         )
         # A database works in one scratch space, which takes one scan at a time (Hyperscan, "Scratch space").
         self._scanning = threading.Lock()
@@ -121,14 +133,19 @@ class HyperscanGate:
 
     def narrowing(self, patterns: Mapping[int, bytes]) -> Narrowing:
         """Return what tells which may match, see `Gate`."""
-        return _HyperscanNarrowing(patterns)
+        return _HyperscanNarrowing(patterns, self._compiler)
+
+    def words(self, bits: Mapping[bytes, int]) -> Narrowing:
+        """Return what tells which stand in a text, see `Gate`."""
+        return _HyperscanWords(bits, self._compiler)
 
 
 class _HyperscanNarrowing:
     """Tells which patterns may match in a text: Hyperscan takes what it does not know to match ("Prefiltering")."""
 
-    def __init__(self, patterns: Mapping[int, bytes]) -> None:
+    def __init__(self, patterns: Mapping[int, bytes], compiler: Compiler) -> None:
         self._patterns = patterns
+        self._compiler = compiler
         self._database: Any = None
         self._asked = 0
         self._working = threading.Lock()
@@ -149,7 +166,31 @@ class _HyperscanNarrowing:
         import hyperscan
 
         patterns = dict(enumerate(self._patterns.values()))
-        return _database(hyperscan, patterns, hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH)
+        return self._compiler.database(patterns, hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH)
+
+
+class _HyperscanWords:
+    """Tells which words stand in a text; to compile them takes as long as a few looks."""
+
+    def __init__(self, bits: Mapping[bytes, int], compiler: Compiler) -> None:
+        self._bits = bits
+        self._compiler = compiler
+        self._database: Any = None
+        self._working = threading.Lock()
+
+    def __call__(self, text: bytes) -> int:
+        """Return the bits of the words that stand in a text."""
+        import hyperscan
+
+        if not self._bits:
+            return 0
+        found: list[int] = []
+        with self._working:
+            if self._database is None:
+                flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
+                self._database = self._compiler.database(dict(enumerate(self._bits)), flags)
+            self._database.scan(text, match_event_handler=_note_bit, context=(found.append, [*self._bits.values()]))
+        return reduce(or_, found, 0)
 
 
 def _encodings(text: bytes, long_words: Any) -> tuple[bool, bool]:
@@ -191,20 +232,12 @@ def _note_bit(index: int, _start: int, _end: int, _flags: int, context: Any) -> 
     append(bits[index])
 
 
-def _database(hyperscan: Any, patterns: Mapping[int, str] | Mapping[int, bytes], flags: int = 0) -> Any:
-    """Return a database of patterns, by the index that it reports."""
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[pattern.encode("ascii") if isinstance(pattern, str) else pattern for pattern in patterns.values()],
-        ids=[*patterns],
-        flags=[flags] * len(patterns),
-    )
-    return database
+def fastest_gate(patterns: Sequence[str], cache: Cache | None = None) -> Gate:
+    """Return Hyperscan's gate where Hyperscan is installed, else the standard library's; both let the same through.
 
-
-def fastest_gate(patterns: Sequence[str]) -> Gate:
-    """Return Hyperscan's gate where Hyperscan is installed, else the standard library's; both let the same through."""
+    What is compiled is kept in `cache`.
+    """
     try:
-        return HyperscanGate(patterns)
+        return HyperscanGate(patterns, Compiler(cache))
     except ImportError:
         return StandardGate(patterns)

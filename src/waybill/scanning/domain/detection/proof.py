@@ -1,12 +1,17 @@
 """Detectors are proved on their own examples when they are loaded: a wrong rule stops the process, not the audit."""
 
+import hashlib
+import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
+from importlib import metadata
 
 from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.compiling import Cache
 from waybill.scanning.domain.detection.engine import Engine
-from waybill.scanning.domain.detection.gates import StandardGate
+from waybill.scanning.domain.detection.gates import StandardGate, fastest_gate
 from waybill.scanning.domain.detection.models import Confidence
-from waybill.scanning.domain.detection.rules import Detector, detectors
+from waybill.scanning.domain.detection.rules import Detector, detectors, ruleset
 from waybill.scanning.errors import DetectorError
 
 
@@ -37,14 +42,34 @@ def prove(engine: Engine) -> None:
                     )
 
 
-def standard_engine(only: Iterable[Detector] | None = None, *, regions: Sequence[str] = ()) -> Engine:
+def standard_engine(
+    only: Iterable[Detector] | None = None, *, regions: Sequence[str] = (), cache: Cache | None = None
+) -> Engine:
     """Return an engine of every detector (or of `only` these), each proved on its examples, for values of `regions`.
+
+    What takes long, to compile and to prove, is done once for each `cache`.
 
     Raises
     ------
     DetectorError
         A detector does not do what its examples say.
     """
-    engine = Engine(tuple(detectors() if only is None else only))
+    known = tuple(detectors() if only is None else only)
+    make_gate = partial(fastest_gate, cache=cache)
+    # What is proved once are the detectors of all, and no others.
+    proofs = cache if only is None else None
+    name = _name_of_proof() if proofs is not None else ""
+    if proofs is not None and proofs.load(name) is not None:
+        return Engine(known, make_gate, regions=regions)
+    engine = Engine(known, make_gate)
     prove(engine)
-    return Engine(engine.detectors, regions=regions) if regions else engine
+    if proofs is not None:
+        proofs.store(name, b"proved")
+    return Engine(known, make_gate, regions=regions) if regions else engine
+
+
+def _name_of_proof() -> str:
+    """Return what stands for all that a proof depends on: detectors, code, and what validators ask."""
+    parts = ruleset(), sys.version, metadata.version("phonenumbers")
+    digest = hashlib.sha256("\0".join(parts).encode())
+    return f"proof-{digest.hexdigest()}"

@@ -147,7 +147,7 @@ def ruleset() -> str:
     """Return what stands for the detectors and the code that applies them; another rule, another text."""
     here = resources.files(__package__)
     digest = hashlib.sha256()
-    for folder in (here, here / "detectors", resources.files(containers)):
+    for folder in (here, here / "detectors", here / "validators", resources.files(containers)):
         for part in sorted(folder.iterdir(), key=lambda part: part.name):
             if part.name.endswith((".py", ".yaml")):
                 digest.update(part.name.encode() + part.read_bytes())

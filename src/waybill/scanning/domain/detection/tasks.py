@@ -121,7 +121,7 @@ class Tasks:
         self._narrowed_by_word = self.gate.narrowing(
             {bit: core for bit, core in cores.items() if bit & self.need_keyword}
         )
-        self._spoken = self.gate.narrowing(self._vocabulary.patterns())
+        self._words_in = self.gate.words(self._vocabulary.letters)
         self._narrowed = self.gate.narrowing({bit: core for bit, core in cores.items() if not bit & self.need_keyword})
 
     def __getitem__(self, bit: int) -> Task:
@@ -170,7 +170,11 @@ class Tasks:
             return 0
         if len(around) <= _SHORT_LINE:
             return self._vocabulary.bits(around)
-        return self._vocabulary.wordless(around) | self._spoken(around)
+        return self.words_in(around)
+
+    def words_in(self, text: bytes) -> int:
+        """Return the bits of the words in a text of any length."""
+        return self._vocabulary.wordless(text) | self._words_in(text)
 
     def narrowed_to(self, text: bytes, piece: Piece, bits: int, around: bytes) -> int:
         """Return those of some tasks that may find something in a piece, as far as that is asked in less time.

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from waybill.scanning.domain.detection.labels import bits_of
-
 _KEPT = 8192
 # What nobody calls a word is judged by others: every part of it would be looked up.
 _LONGEST = 64
@@ -34,13 +32,10 @@ class Vocabulary:
         self._known = known
         self._of = _Words(known)
 
-    def patterns(self) -> dict[int, bytes]:
-        """Return what finds the words of each bit, for texts that are too long to look all their words up."""
-        words: dict[int, list[bytes]] = {}
-        for letters, bits in self._known.items():
-            for bit in bits_of(bits):
-                words.setdefault(bit, []).append(letters)
-        return {bit: b"(?i)" + b"|".join(parts) for bit, parts in words.items()}
+    @property
+    def letters(self) -> Mapping[bytes, int]:
+        """What is looked for of each word, for texts that are too long to look all their words up; with its bits."""
+        return self._known
 
     def wordless(self, text: bytes) -> int:
         """Return the bits of what has no two letters of ASCII in a row: of other scripts, where a text has some."""
