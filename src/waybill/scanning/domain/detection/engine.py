@@ -20,7 +20,7 @@ from waybill.scanning.domain.detection.overlaps import merged, settled, yielded
 from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, SHORTEST, Look, Piece, add_look, every_piece
 from waybill.scanning.domain.detection.rules import Detector
 from waybill.scanning.domain.detection.syntax import Syntax, TextParts, parts_of
-from waybill.scanning.domain.detection.tasks import Tasks
+from waybill.scanning.domain.detection.tasks import Task, Tasks
 
 DECODING_DEPTH = 2
 
@@ -192,24 +192,31 @@ class Engine:
         return yielded(matches, self._yielding) if below else matches
 
     def _in_piece(self, text: bytes, piece: Piece, look: Look, judge: Judge) -> list[Match]:
+        known, tasks = self._tasks, look.tasks
         begin = max(piece.start, look.first)
-        by_keyword = look.tasks & self._tasks.need_keyword
-        start = max(piece.line_start, (piece.start if by_keyword else begin) - self._word_reach)
+        from_here = piece.start if tasks & known.need_keyword else begin
+        start = max(piece.line_start, from_here - self._word_reach)
         # What is said in the line, as far as it is near enough to say something of a value.
         around = text[start : min(piece.line_end, piece.end + LOOKAHEAD)]
-        bits = self._tasks.narrowed_to(text, piece, look.tasks & self._tasks.rules, around)
+        bits = known.narrowed_to(text, piece, tasks & known.rules, around)
         if not bits:
             return []
-        may = self._tasks.spoken_of(bits, around)
+        may = known.spoken_of(bits, around)
         line = Line(text, piece, max(piece.line_start, begin - _ESCAPE))
+        if not bits & (bits - 1):
+            # The usual case, of which there is one in each line of a text of values.
+            return self._of_task(known[bits], line, look, judge, may)
         found: list[Match] = []
         for bit in bits_of(bits):
-            task = self._tasks[bit]
-            first, last = piece.start, piece.end - 1
-            if not task.rule.needs_keyword:
-                first, last = max(first, look.first + LEAD - task.rule.lead), min(last, look.last)
-            found += judge.values(line, task, first, last, may)
+            found += self._of_task(known[bit], line, look, judge, may)
         return found
+
+    def _of_task(self, task: Task, line: Line, look: Look, judge: Judge, may: int) -> list[Match]:
+        """Return what one rule finds in a line."""
+        first, last = line.piece.start, line.piece.end - 1
+        if not task.rule.needs_keyword:
+            first, last = max(first, look.first + LEAD - task.rule.lead), min(last, look.last)
+        return judge.values(line, task, first, last, may)
 
     def _add_runs(self, text: bytes, end: int, piece: Piece, look: Look, number: int, runs: EncodedRuns) -> None:
         """Add what is written in base64 or in digits in a piece, which has a `number`, up to `end`."""

@@ -75,22 +75,20 @@ class Judge:
         if rule.needs_keyword and not keyword:
             return None, end
         shape = found[0]
-        around = Surroundings(
-            text[max(piece.line_start, start - _BEFORE) : start],
-            partial(self._behind, rule, end),
-            keyword=keyword,
-            regions=task.regions,
-        )
+        before = start - _BEFORE if start - _BEFORE > piece.line_start else piece.line_start
+        is_far = self._separated or rule.lookahead > _NEAR_BEHIND
+        after = partial(self._behind, rule, end) if is_far else text[end : end + rule.lookahead]
+        around = Surroundings(text[before:start], after, keyword=keyword, regions=task.regions)
         verdict = detector.validator(shape, around)
         if verdict is None:
             return None, start + 1
         # The value of a setting may stand in the line below its name.
-        value = text[start + verdict.start : start + (len(shape) if verdict.end is None else verdict.end)]
-        sample = verdict.sample or verdict.normal in detector.samples
-        confidence = Confidence.LOW if sample else verdict.confidence or self._usual(rule, around)
-        begin = start + verdict.start
-        match = Match(detector.id, begin, begin + len(value), confidence, sample, value, verdict.normal)
-        return match, start + len(value)
+        normal, sure, sample, first, last = verdict
+        begin = start + first
+        value = text[begin : start + (len(shape) if last is None else last)]
+        sample = sample or normal in detector.samples
+        confidence = Confidence.LOW if sample else sure or self._usual(rule, around)
+        return Match(detector.id, begin, begin + len(value), confidence, sample, value, normal), start + len(value)
 
     def _keyword(self, piece: Piece, task: Task, start: int, end: int, *, hinted: bool) -> bool | Callable[[], bool]:
         """Return whether a word says what a value is, or what tells it: most values are refused without that."""
