@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.scanning.conftest import Scan
+from waybill.scanning.domain.detection.keywords import Keywords
 from waybill.scanning.domain.detection.labels import Labels
 
 NUMBER = "219456789"
@@ -87,7 +88,7 @@ PARTS += ["<table><th>ssn</th>", "<tr><td>", "\x1c\n", "x" * 700, "</table>", '"
 @given(parts=st.lists(st.sampled_from(PARTS), max_size=60))
 def test_what_was_read_before_says_what_reading_it_again_would_say(parts: list[str]) -> None:
     text = "".join(parts).encode()
-    keywords, kept = re.compile(rb"(?i)ssn"), Labels(text)
+    keywords, kept = Keywords(["ssn"]), Labels(text)
     for line in re.finditer(rb"[^\n]*\n?", text):
         for at in range(line.start(), line.end(), 3):
             asked = line.start(), at, keywords
@@ -110,7 +111,7 @@ def test_a_table_is_read_once(text: bytes) -> None:
             read.append(len(found) if isinstance(found, bytes) else 1)
             return found
 
-    labels, keywords = Labels(Text(text)), re.compile(rb"(?i)ssn")
+    labels, keywords = Labels(Text(text)), Keywords(["ssn"])
     places = [value.start() for value in re.finditer(rb"\d{9}", text)]
     found = [labels.stand_above(text.rfind(b"\n", 0, at) + 1, at, keywords) for at in places]
     assert found.count(True) >= 60

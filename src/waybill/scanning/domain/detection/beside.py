@@ -7,6 +7,8 @@ field, or of an element in the path to it.
 import re
 import string
 
+from waybill.scanning.domain.detection.keywords import Keywords
+
 # The sign behind the name of a field.
 _SIGN = rb"(?:=>|:=|[:=])"
 # What a keyword's label goes on with, up to its sign or to the end of its tag.
@@ -31,7 +33,7 @@ _WORD = re.compile(rb"(?i)(?<![A-Za-z])(?!(?:and|or|also|und|oder|et|ou|y|o|e)\b
 
 
 def is_near(
-    keywords: re.Pattern[bytes],
+    keywords: Keywords,
     text: bytes,
     around: tuple[int, int],
     value: tuple[int, int],
@@ -48,10 +50,10 @@ def is_near(
     known = False
     # One byte more: whether a short keyword is a whole word depends on what stands behind it.
     for first, last in ((around[0], start), (end, around[1])):
-        for keyword in keywords.finditer(text, first, last + 1):
-            if keyword.end() > last:
+        for keyword in keywords.spans(text, first, last + 1):
+            if keyword[1] > last:
                 break
-            if has_columns and last == start and _is_in_another_list(text[keyword.end() : start]):
+            if has_columns and last == start and _is_in_another_list(text[keyword[1] : start]):
                 continue
             if not known:
                 own, known = _own_label(text, line_start, start), True
@@ -79,9 +81,9 @@ def _own_label(text: bytes, line_start: int, start: int) -> tuple[int, bool] | N
 
 
 def _is_about_what_is_behind(
-    text: bytes, keyword: re.Match[bytes], own: tuple[int, bool] | None, start: int, _end: int
+    text: bytes, keyword: tuple[int, int], own: tuple[int, bool] | None, start: int, _end: int
 ) -> bool:
-    behind = keyword.end()
+    behind = keyword[1]
     if own and _is_heading_of_cells(text, keyword, own[0]):
         return False
     if own and (behind > own[0] or not own[1]):
@@ -105,9 +107,9 @@ def _is_about_what_is_behind(
 
 
 def _is_about_what_is_before(
-    text: bytes, keyword: re.Match[bytes], own: tuple[int, bool] | None, start: int, end: int
+    text: bytes, keyword: tuple[int, int], own: tuple[int, bool] | None, start: int, end: int
 ) -> bool:
-    behind = keyword.end()
+    behind = keyword[1]
     if own is None:
         # A word right before the value is then its label.
         return (
@@ -116,7 +118,7 @@ def _is_about_what_is_before(
     if not own[1]:
         return True
     if tag := _is_tag(text, keyword):
-        return tag == b"</" and b"<" + keyword[0] not in text[end : keyword.start()]
+        return tag == b"</" and b"<" + text[slice(*keyword)] not in text[end : keyword[0]]
     return _LABEL.match(text, behind) is None
 
 
@@ -131,19 +133,19 @@ def _is_in_another_list(between: bytes) -> bool:
     return _LISTED.match(between) is not None
 
 
-def _is_heading_of_cells(text: bytes, keyword: re.Match[bytes], own: int) -> bool:
+def _is_heading_of_cells(text: bytes, keyword: tuple[int, int], own: int) -> bool:
     """Return whether a keyword stands in a heading of a table of HTML, and a value in a cell: its column tells."""
     if text[own : own + 3].lower() != b"<td":
         return False
-    at = text.rfind(b"<", max(0, keyword.start() - _OWN_BYTES), keyword.start())
+    at = text.rfind(b"<", max(0, keyword[0] - _OWN_BYTES), keyword[0])
     return at >= 0 and text[at : at + 3].lower() == b"<th"
 
 
-def _is_tag(text: bytes, keyword: re.Match[bytes]) -> bytes:
+def _is_tag(text: bytes, keyword: tuple[int, int]) -> bytes:
     """Return what the tag begins with whose name a keyword is in; nothing where it is in none."""
-    first = max(0, keyword.start() - 40)
-    at = text.rfind(b"<", first, keyword.start())
-    if at < 0 or re.search(rb"[\s>]", text[at : keyword.start()]):
+    first = max(0, keyword[0] - 40)
+    at = text.rfind(b"<", first, keyword[0])
+    if at < 0 or re.search(rb"[\s>]", text[at : keyword[0]]):
         return b""
     return b"</" if text[at + 1 : at + 2] == b"/" else b"<"
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any, Protocol
 
 
@@ -31,7 +32,7 @@ class Compiler:
         if self._cache is None:
             return _compiled(hyperscan, written, [*patterns], flags)
         # Hyperscan itself refuses what another version or another kind of processor has compiled.
-        asked = repr((hyperscan.__version__, flags, [*patterns], written))
+        asked = repr((metadata.version("hyperscan"), flags, [*patterns], written))
         name = f"patterns-{hashlib.sha256(asked.encode()).hexdigest()}"
         database = _loaded(hyperscan, self._cache.load(name))
         if database is None:

@@ -7,6 +7,8 @@ so does the name of any element in the path to a field.
 import re
 from collections.abc import Iterator
 
+from waybill.scanning.domain.detection.keywords import Keywords
+
 LABEL_REACH = 2048
 SEPARATOR = b"\n\n\x1c\n"
 """Stands between texts that have nothing to do with each other: no label above it is about a value below."""
@@ -57,7 +59,7 @@ class Labels:
         self._table = (1, 0)
         self._names: tuple[int, list[bytes]] = (-1, [])
 
-    def stand_above(self, line_start: int, at: int, keywords: re.Pattern[bytes]) -> bool:
+    def stand_above(self, line_start: int, at: int, keywords: Keywords) -> bool:
         """Return whether the value at `at`, in the line from `line_start` on, stands below one of `keywords`."""
         text, lowest = self._text, max(0, at - LABEL_REACH)
         begin = self._separators.before(line_start)
@@ -73,7 +75,7 @@ class Labels:
             names, column = self._names_of_table(line_start), text.count(b"\t", line_start, at)
         else:
             names, column = [], -1
-        if 0 <= column < len(names) and keywords.search(names[column]):
+        if 0 <= column < len(names) and keywords.are_in(names[column]):
             return True
         if at - line_start > _NEAR:
             return False
@@ -131,7 +133,7 @@ class Labels:
             return found + 1
         return 0 if line_start <= LABEL_REACH and self._text[:1] == b"[" and line_start else -1
 
-    def _is_opened(self, line_start: int, keywords: re.Pattern[bytes], *, named: bool) -> bool:
+    def _is_opened(self, line_start: int, keywords: Keywords, *, named: bool) -> bool:
         """Return whether the line above, or one that is indented less, is a label or opens what a keyword names."""
         nearest, blank = self._line_above(line_start)
         if nearest < 0:
@@ -184,7 +186,7 @@ class Labels:
         self._outer[line_start] = place
         return place
 
-    def _opens(self, start: int, keywords: re.Pattern[bytes], *, above: bool) -> bool:
+    def _opens(self, start: int, keywords: Keywords, *, above: bool) -> bool:
         asked = start, above, id(keywords)
         known = self._opening.get(asked)
         if known is None:
@@ -226,12 +228,12 @@ def _is_number(text: bytes, start: int, end: int) -> bool:
     return text[start : min(end, start + 1)].isdigit() and not text[start:end].translate(None, _OF_NUMBERS)
 
 
-def _is_in_section(text: bytes, place: int, line_start: int, keywords: re.Pattern[bytes]) -> bool:
+def _is_in_section(text: bytes, place: int, line_start: int, keywords: Keywords) -> bool:
     """Return whether one of `keywords` is in the name of the section at `place` that a setting stands in."""
     line = text[place : text.find(b"\n", place)].rstrip()
     return (
         _SECTION.fullmatch(line) is not None
-        and keywords.search(line.partition(b"]")[0]) is not None
+        and keywords.are_in(line.partition(b"]")[0])
         and _SETTING.match(text, line_start) is not None
     )
 
@@ -337,18 +339,18 @@ def _indent(text: bytes, line_start: int) -> int:
     return found.end() - line_start if found else 0
 
 
-def _opens(line: bytes, keywords: re.Pattern[bytes], *, above: bool) -> bool:
+def _opens(line: bytes, keywords: Keywords, *, above: bool) -> bool:
     """Return whether a line ends with a name that has one of `keywords` in it, and whose value is not in the line.
 
     `above` is for the line right above a value, which may be a label without any sign.
     """
     tail = line[-_NEAR:]
-    if len(line) <= _NEAR and not keywords.search(line):
+    if len(line) <= _NEAR and not keywords.are_in(line):
         return False
     if tag := _TAG.search(tail):
-        return keywords.search(tag[1]) is not None
+        return keywords.are_in(tag[1])
     bracket = _unclosed(line)
-    if bracket and (block := _BLOCK.fullmatch(line)) and keywords.search(block[0]):
+    if bracket and (block := _BLOCK.fullmatch(line)) and keywords.are_in(block[0]):
         return True
     if not above and not bracket and b"(" in line:
         # A function in a program, whose block is no value.
@@ -356,13 +358,13 @@ def _opens(line: bytes, keywords: re.Pattern[bytes], *, above: bool) -> bool:
     for part in (tail, line[:bracket][-_NEAR:]) if bracket else (tail,):
         ends = part.rstrip(_OPENING)
         key = _LAST_KEY.search(ends, max(0, len(ends) - _KEY_BYTES)) if ends.endswith((b":", b"=")) else None
-        if key and keywords.search(key[1]):
+        if key and keywords.are_in(key[1]):
             return True
     # Names that delimiters part are a heading, which says what it says of its columns.
     if not above or len(line) > _LABEL_BYTES or _DELIMITER.search(line):
         return False
     # Not within other words: a sentence that has the word in it is no label.
-    return any(_REST.fullmatch(line, found.end()) for found in keywords.finditer(line))
+    return any(_REST.fullmatch(line, end) for _, end in keywords.spans(line, 0, len(line)))
 
 
 def _unclosed(line: bytes) -> int:

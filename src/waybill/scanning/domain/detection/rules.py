@@ -32,9 +32,7 @@ A detector has
 
 import hashlib
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
@@ -42,17 +40,13 @@ from typing import Any
 
 from waybill.core import containers
 from waybill.scanning.domain.detection.gates import LEAD
+from waybill.scanning.domain.detection.keywords import Keywords, gate_of, hints_of
 from waybill.scanning.domain.detection.models import Confidence, Validator
 from waybill.scanning.domain.detection.pattern_facts import as_class, first_bytes
 from waybill.scanning.domain.detection.validators.registry import VALIDATORS
 from waybill.scanning.domain.detection.validators.telephone import REGIONS
 from waybill.scanning.errors import DetectorError
 
-_WORD_LETTERS = 4
-# What stands where a keyword has a blank or another joint, and before a short keyword: no letter and no digit, or an
-# escape, which may end in one.
-_JOINT, _JOINTS = "[ ._-]?", re.compile(r"(?<=[^\W_])(?:\\[ -]|_)(?=[^\W_])")
-_WORD_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=%[0-9A-Fa-f]{2}))"
 # Names that a value without keywords of its own may stand right behind.
 _NAMES = ("token", "key", "secret", "password", "id", "auth", "bearer")
 
@@ -108,7 +102,7 @@ class Detector:
     id: str
     description: str
     mask: str
-    keywords: re.Pattern[bytes] | None
+    keywords: Keywords | None
     columns: re.Pattern[str] | None
     hints: tuple[bytes, ...]
     words: tuple[str, ...]
@@ -125,7 +119,7 @@ class Detector:
         """Return whether a column of that name says that its values are of this kind."""
         if self.columns:
             return self.columns.search(column) is not None
-        return bool(self.keywords and self.keywords.search(column.encode()))
+        return self.keywords is not None and self.keywords.are_in(column.encode())
 
 
 @cache
@@ -185,9 +179,9 @@ def detector_of(entry: Any) -> Detector:
             id=name,
             description=entry["description"],
             mask=entry["mask"],
-            keywords=_keyword_pattern(keywords) if keywords else None,
+            keywords=Keywords(keywords) if keywords else None,
             columns=re.compile(f"(?i)(?:{'|'.join(entry['columns'])})$") if entry.get("columns") else None,
-            hints=tuple(hint for keyword in keywords for hint in _hints(keyword)),
+            hints=tuple(hint for keyword in keywords for hint in hints_of(keyword)),
             words=tuple(part for keyword in keywords for part in re.split(r"[^a-z]+", str(keyword).lower()) if part),
             borders=tuple(word.encode("ascii") for word in borders),
             glued=re.compile(rf"(?:{'|'.join(borders)})[0-9a-z]".encode("ascii")) if borders else None,
@@ -207,7 +201,7 @@ def detector_of(entry: Any) -> Detector:
 def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence[str]) -> Rule:
     needs_column = bool(entry.get("needs_column", False))
     needs_keyword = needs_column or bool(entry.get("needs_keyword", False))
-    gates = [_keyword_gate(keyword) for keyword in keywords] if needs_keyword else entry["gates"]
+    gates = [gate_of(keyword) for keyword in keywords] if needs_keyword else entry["gates"]
     confidence = Confidence[entry.get("confidence", "LOW")]
     if not gates and not needs_column:
         raise ValueError("a rule needs gates, or keywords")
@@ -272,76 +266,3 @@ def _regions(name: str) -> str:
     if name and name not in REGIONS:
         raise ValueError(f"needs_region is none of {', '.join(REGIONS)}")
     return name
-
-
-def _hints(keyword: str) -> Iterable[bytes]:
-    """Return what one of stands, in small letters, wherever a keyword does: a part that is written in one way alone."""
-    parts = [re.split("[^\0-\x7f]", word) for word in re.split("[ _-]", keyword.lower())]
-    wordy = [part for word in parts for part in word if re.search("[a-z]{3}", part)]
-    # Where it has no such word, whatever the first begins with.
-    if part := (wordy or parts[0])[0]:
-        return (part.encode("ascii"),)
-    return dict.fromkeys(written[:1].lower() for written in _written(keyword[0]))
-
-
-# Letters that are no letter of ASCII with an accent, and how people write them without.
-_WITHOUT_ACCENTS = {
-    "ä": ("ae",),
-    "ö": ("oe",),
-    "ü": ("ue",),
-    "ß": ("ss",),
-    "ø": ("o", "oe"),
-    "å": ("aa",),
-    "æ": ("ae",),
-}
-_WITHOUT_ACCENTS |= {"ł": ("l",), "đ": ("d",), "ı": ("i",), "œ": ("oe",)}
-
-
-def _written(letter: str) -> Iterable[bytes]:
-    """Return how a letter is written in texts: in small or capital, also in Latin-1, in parts, and without accents."""
-    forms: dict[bytes, None] = {}
-    for each in (letter.lower(), letter.upper()):
-        parts = unicodedata.normalize("NFD", each)
-        base = parts[0] if parts[0].isascii() else ""
-        for form in (each, parts, base, *_WITHOUT_ACCENTS.get(each, ())):
-            if form:
-                forms[form.encode()] = None
-        with suppress(UnicodeEncodeError):
-            forms[each.encode("latin-1")] = None
-    return forms
-
-
-def _spelled(keyword: str) -> str:
-    """Return a pattern, in ASCII, of a keyword in UTF-8 and in whatever else people write for it."""
-
-    def forms(letter: re.Match[str]) -> str:
-        return f"(?:{'|'.join(as_bytes(form) for form in _written(letter[0]))})"
-
-    def as_bytes(form: bytes) -> str:
-        return "".join(f"\\x{byte:02x}" if byte > 0x7F else chr(byte) for byte in form)
-
-    return re.sub("[^\0-\x7f]", forms, _JOINTS.sub(_JOINT, re.escape(keyword)))
-
-
-def _is_short(keyword: str) -> bool:
-    """Return whether a keyword counts as a whole word alone; scripts beyond Latin have words of few letters."""
-    return len(keyword) <= _WORD_LETTERS and keyword.isascii()
-
-
-def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[bytes]:
-    alternatives = (
-        rf"{_WORD_START}{_spelled(word)}(?![{_letters(word)}])" if _is_short(word) else _spelled(word)
-        for word in keywords
-    )
-    return re.compile("|".join(alternatives).encode("ascii"), re.IGNORECASE)
-
-
-def _letters(word: str) -> str:
-    """Return what does not follow a short word: its value may, but not more of a hexadecimal number."""
-    return "A-Za-z0-9" if set(word.lower()) <= set("abcdef") else "A-Za-z"
-
-
-def _keyword_gate(keyword: str) -> str:
-    if not _is_short(keyword):
-        return f"(?i){_spelled(keyword)}"
-    return rf"(?i)(?:^|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-F]{{2}}){_spelled(keyword)}(?:[^{_letters(keyword)}]|$)"
