@@ -263,6 +263,15 @@ def test_what_is_behind_other_scripts_in_a_word_of_base64_is_found(
         assert (match.value, match.decoded_from) == (b"219-45-6789", ("base64",))
 
 
+def test_words_of_base64_are_read_whatever_stands_beside_them(
+    engine: Engine, plain_engine: Engine, open_engine: Engine
+) -> None:
+    """A word that no gate points at is not read because of another word in its line, nor of a gate that is open."""
+    spaced = base64.b64encode("key: 4539\u00a02147\u00a01274\u00a06634 is it".encode())
+    for text in (spaced, spaced + b" " + base64.b64encode(b"what is said in plain letters")):
+        assert plain(engine.matches(text)) == plain(plain_engine.matches(text)) == plain(open_engine.matches(text))
+
+
 def test_three_levels_of_base64_are_not_followed(engine: Engine) -> None:
     encoded = KEY_ID + b" is the key id of the build"
     for _ in range(3):

@@ -243,6 +243,24 @@ def test_what_is_encoded_is_decoded_once_over_the_ends_of_lines_and_pieces(
         assert text[match.start : match.end].replace(b"\n", b"").startswith(digits[begin : begin + 12])
 
 
+@pytest.mark.parametrize("wrapped", [0, 64, 76])
+@pytest.mark.parametrize("word", ["für", "für den Bürger"])
+def test_what_is_encoded_beyond_ascii_is_looked_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, wrapped: int, word: str
+) -> None:
+    """RFC 3629: letters of two bytes, which ends of lines cut; each value is found once."""
+    plain = "".join(f"ssn {word} {number}: {219456780 + number}; " for number in range(900)).encode()
+    digits = base64.b64encode(plain)
+    text = digits if not wrapped else b"\n".join(digits[at : at + wrapped] for at in range(0, len(digits), wrapped))
+    looked, events = list[int](), gates.HyperscanGate.events
+    monkeypatch.setattr(
+        gates.HyperscanGate, "events", lambda gate, given: looked.append(len(given)) or events(gate, given)
+    )
+    found = [match.value for match in engine.matches(text) if match.detector == "US_SSN"]
+    assert sum(looked) <= len(text) + 1.1 * len(plain)
+    assert found == [b"%d" % (219456780 + number) for number in range(900)]
+
+
 def test_a_name_of_columns_is_judged_once(engine: Engine, count: Callable[[object, str], list[None]]) -> None:
     asked = count(Detector, "named_by")
     lists = b",".join([b"", b"ssn", b"note", b"id"] * 200)

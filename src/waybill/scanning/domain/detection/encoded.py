@@ -8,13 +8,13 @@ import base64
 import codecs
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
-from waybill.scanning.domain.detection.gates import HEX_PAIR, QUAD
+from waybill.scanning.domain.detection.gates import BASE64, HEX_PAIR, QUAD, REACH
 from waybill.scanning.domain.detection.labels import SEPARATOR
 from waybill.scanning.domain.detection.models import Match
 from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, Piece
@@ -23,10 +23,12 @@ _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za
 # Encoders break lines at 64 or 76 digits (RFC 2045, section 6.8; RFC 7468, section 2); values go over no more lines.
 _NEXT_LINE = re.compile(rb"\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{2,128})(?![A-Za-z0-9+/_-])")
 _WRAPPED_AT, _LINES_BEHIND = 60, 3
-_BASE64_BYTES = 24
-# What is no text in ASCII alone is told by its whole word.
-_BASE64_WORD = re.compile(rb"[A-Za-z0-9+/_-]{24,4096}")
+_BASE64_BYTES, _BASE64_READ = 24, 4 * 2040
+_ASCII = re.compile(BASE64.encode("ascii"))
+_BASE64_WORD = re.compile(f"[A-Za-z0-9+/_-]{{{_BASE64_BYTES},{PIECE + LOOKAHEAD}}}".encode("ascii"))
 _NO_TEXT = bytes({*range(32)} - {*b"\t\n\r"})
+# Of a letter in UTF-8 that the end of a line cuts, so many bytes stand in the next one (RFC 3629, section 3).
+_LETTER_REST = re.compile(rb"[\x80-\xbf]{0,3}")
 # Text in hexadecimal digits; so many printable characters by chance: one in fifty thousand, and then no value.
 # Digits that go on behind what is read at once are read in parts, which end with a pair.
 _HEX_READ = (PIECE + LOOKAHEAD) // 2
@@ -128,24 +130,36 @@ def base64_runs(text: bytes, end: int, piece: Piece, number: int, reach: tuple[i
     """
     first, last = reach
     limit = min(piece.line_end, piece.end + LOOKAHEAD)
-    for word in _BASE64_WORD.finditer(text, piece.start, limit):
-        if word.start() > last:
-            break
-        if word.end() >= first and _is_beyond_ascii(word[0]):
-            runs.append(Run("base64", [(word.start(), word[0])], _label_before(text, piece, word.start())))
-            runs[-1].own(word.start(), min(piece.end, word.end()), number)
-    for found in _BASE64_RUN.finditer(text, first, limit):
-        start = found.start()
+    begun = runs[-1].begin_in(piece.start) if runs else None
+    begin = piece.start if begun is None else begun
+    for start, digits in _base64_texts(text, (begin, first, limit), piece.end + REACH):
         if start > last:
             return
-        lines = _wrapped(text, found)
+        lines = _wrapped(text, start, digits)
         if not (runs and runs[-1].goes_on(start, lines)):
             # The name that it is assigned to says what it is, as it would of the plain value.
-            runs.append(Run("base64", lines, _label_before(text, piece, start)))
-        runs[-1].own(start, min(piece.end, found.end()), number)
+            runs.append(Run("base64", lines, _label_of(text[max(piece.line_start, start - _NAME_BYTES) : start])))
+        runs[-1].own(max(start, piece.start), min(piece.end, start + len(digits)), number)
         if len(lines) > 1 and len(lines[1][1]) < _BASE64_BYTES and lines[1][0] < end:
             # The last line may be too short to be told by itself.
             runs[-1].own(lines[1][0], lines[1][0] + len(lines[1][1]), number)
+
+
+def _base64_texts(text: bytes, span: tuple[int, int, int], reach: int) -> Iterator[tuple[int, bytes]]:
+    """Yield what base64 may say, and where it stands; words begin, it begins, and all ends where `span` says.
+
+    It is a whole word where that says UTF-8, some of it ASCII up to `reach`, which the gate tells; of any other word it
+    is what says ASCII. No digit is in two of them.
+    """
+    begin, first, limit = span
+    for word in _BASE64_WORD.finditer(text, begin, limit):
+        if word.end() < first:
+            continue
+        start, read = word.start(), min(word.end(), word.start() + _BASE64_READ)
+        if _is_beyond_ascii(text, start, read, reach):
+            yield start, text[start:read]
+        else:
+            yield from ((run.start(), run[0]) for run in _BASE64_RUN.finditer(text, max(first, start), word.end()))
 
 
 def hex_runs(text: bytes, piece: Piece, number: int, reach: tuple[int, int], runs: list[Run]) -> None:
@@ -214,9 +228,9 @@ class Decoded:
         return piece, match._replace(start=begin, end=end, decoded_from=(run.kind, *match.decoded_from))
 
 
-def _wrapped(text: bytes, run: re.Match[bytes]) -> list[tuple[int, bytes]]:
-    """Return the digits of base64 that begin with `run`, and of the next lines where it goes on, with their places."""
-    lines, end = [(run.start(), run[0])], run.end()
+def _wrapped(text: bytes, start: int, digits: bytes) -> list[tuple[int, bytes]]:
+    """Return `digits` of base64 at `start`, and those of the next lines where they go on, with their places."""
+    lines, end = [(start, digits)], start + len(digits)
     while len(lines) <= _LINES_BEHIND and len(lines[-1][1]) >= _WRAPPED_AT and len(lines[-1][1]) % 4 == 0:
         below = _NEXT_LINE.match(text, end)
         if below is None:
@@ -226,21 +240,27 @@ def _wrapped(text: bytes, run: re.Match[bytes]) -> list[tuple[int, bytes]]:
     return lines
 
 
-def _is_beyond_ascii(word: bytes) -> bool:
-    """Return whether a word in base64 says a text in UTF-8 that has letters beyond ASCII."""
-    plain = base64.b64decode(word[: len(word) // 4 * 4].translate(_STANDARD_ALPHABET))
+def _is_beyond_ascii(text: bytes, start: int, end: int, reach: int) -> bool:
+    """Return whether a word in base64 says a text in UTF-8 that has letters beyond ASCII.
+
+    Of a long one the first digits tell; what says ASCII alone is not decoded for the question.
+    """
+    head = min(end, start + PIECE)
+    ascii_run = _BASE64_RUN.match(text, start, head)
+    if (ascii_run and ascii_run.end() >= head - 1) or (end - start) % 4 == 1:
+        return False
+    if not _ASCII.search(text, start, min(head, reach)):
+        # Nothing has called for a look at it.
+        return False
+    plain = base64.b64decode(text[start : start + (head - start) // 4 * 4].translate(_STANDARD_ALPHABET))
     if plain.isascii() or plain.translate(None, _NO_TEXT) != plain:
         return False
     try:
-        # A letter may be cut at the end of a line.
-        codecs.getincrementaldecoder("utf-8")().decode(plain)
+        # A letter may be cut at both ends of a line.
+        codecs.getincrementaldecoder("utf-8")().decode(_LETTER_REST.sub(b"", plain, count=1))
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _label_before(text: bytes, piece: Piece, start: int) -> bytes:
-    return _label_of(text[max(piece.line_start, start - _NAME_BYTES) : start])
 
 
 def _label_of(before: bytes) -> bytes:

@@ -115,6 +115,8 @@ class Engine:
 
     def events_of_each(self, texts: Sequence[bytes]) -> Iterator[list[int]]:
         """Yield the events of each of some texts, seen in one pass: most are short, and a pass has a price."""
+        if not texts:
+            return
         events, begin, first = self.gate.events(b"\n".join(texts)), 0, 0
         for text in texts:
             end = begin + len(text)

@@ -27,7 +27,7 @@ INDEX_MASK = (1 << INDEX_BITS) - 1
 # included, and not from other control characters. Six of them by chance: one in a million.
 QUAD = r"[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
 # Fewer, twelve characters, are enough behind letters beyond ASCII: what has so few is looked at as a whole word.
-_BASE64 = f"(?:{QUAD}){{3}}[CDI-Za-f][A-HQ-Xg-nw-z0-3]"
+BASE64 = f"(?:{QUAD}){{3}}[CDI-Za-f][A-HQ-Xg-nw-z0-3]"
 # Two hexadecimal digits of a printable character of ASCII, a tab or a line end. Eleven pairs by chance: one text in
 # fifty thousand, and then no value.
 HEX_PAIR = "[2-7][0-9A-Fa-f]|0[9AaDd]"
@@ -71,7 +71,7 @@ class StandardGate:
     """`Gate` on the standard library."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        known = (*patterns, _BASE64, _HEX)
+        known = (*patterns, BASE64, _HEX)
         self._patterns = [(re.compile(pattern.encode("ascii")), literals(pattern)) for pattern in known]
         self._words = frozenset().union(*(words for _, words in self._patterns))
 
@@ -116,7 +116,7 @@ class HyperscanGate:
         self._databases = [self._compiler.database(part) for part in (words, together, *apart) if part]
         self._long_word = self._compiler.database({0: _LONG_WORD})
         self._base64, self._hex = (
-            self._compiler.database({len(patterns) + number: pattern}) for number, pattern in enumerate((_BASE64, _HEX))
+            self._compiler.database({len(patterns) + number: pattern}) for number, pattern in enumerate((BASE64, _HEX))
         )
         # A database works in one scratch space, which takes one scan at a time (Hyperscan, "Scratch space").
         self._scanning = threading.Lock()
