@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.deployment import Deployment
-from scripts.template import layers_of, load_template, readable
+from scripts.template import layers_of, load_template, readable, readable_list, statements
 from tests.template.support.code import Code, Reach
 from tests.template.support.layers import packages_of
 from tests.template.support.references import references
@@ -20,6 +20,11 @@ from waybill.core.settings import ObservabilitySettings, WaybillSettings
 LAYERS_OF_A_FUNCTION = 5
 
 ASYNCHRONOUS = {"CloudWatchEvent", "EventBridgeRule", "S3", "SNS", "Schedule", "ScheduleV2"}
+# Services that invoke asynchronously whoever wrote the permission (Lambda Developer Guide, "Invoking a function
+# asynchronously"; rule ES1007 of cfn-lint-serverless has the same).
+ASYNCHRONOUS_SERVICES = {f"{name}.amazonaws.com" for name in ("events", "iot", "s3", "sns")}
+# AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": two more by default.
+RETRIES = 2
 # API Gateway gives up after 29 seconds.
 API_SECONDS = 29
 # Lambda sets these itself (AWS Lambda Developer Guide, "Defined runtime environment variables").
@@ -131,20 +136,49 @@ def test_has_exactly_the_variables_of_the_settings_that_it_loads(stack: Stack, c
 
 @every_function
 def test_an_asynchronous_function_hands_over_what_it_cannot_handle(stack: Stack, function: str) -> None:
+    """To a destination or a dead-letter queue.
+
+    Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations" and "Adding a dead-letter queue": the
+    role has to be allowed to send to the queue, and to use the key by which it is encrypted.
+    """
     events = [event for event in stack.events(function) if event.kind in ASYNCHRONOUS]
-    queues = [
-        target(config["DestinationConfig"]["OnFailure"]["Destination"])
+    configured = [
+        config
         for config in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
         if target(config["FunctionName"]) == function
     ]
+    queues = [target(config["DestinationConfig"]["OnFailure"]["Destination"]) for config in configured]
     if "DeadLetterConfig" in stack[function]:
         queues.append(target(stack[function]["DeadLetterConfig"]["TargetArn"]))
-    assert len(queues) == bool(events)
+    assert len(queues) == (bool(events) or _is_invoked_asynchronously(stack, function))
+    assert all(config.get("MaximumRetryAttempts", RETRIES) == RETRIES for config in configured)
     for queue in queues:
         assert stack.resources[queue]["Type"] == "AWS::SQS::Queue"
         assert any(
             grant.action == "sqs:SendMessage" and grant.resource == queue for grant in stack.grants(f"{function}Role")
         )
+        assert _is_opened_to_senders(stack, target(stack[queue]["KmsMasterKeyId"]))
+
+
+def _is_invoked_asynchronously(stack: Stack, function: str) -> bool:
+    return any(
+        permission["Principal"] in ASYNCHRONOUS_SERVICES and target(permission["FunctionName"]) == function
+        for permission in stack.of_type("AWS::Lambda::Permission").values()
+    )
+
+
+def _is_opened_to_senders(stack: Stack, key: str) -> bool:
+    """Whether the key's own policy lets all of the account that may send to a queue use it through SQS.
+
+    A producer needs both actions (Amazon SQS Developer Guide, "Key management"), a policy of a key may give them.
+    """
+    return any(
+        {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(readable_list(statement["Action"]))
+        and statement["Effect"] == "Allow"
+        and statement["Principal"] == {"AWS": "*"}
+        and "sqs.<region>.amazonaws.com" in readable_list(statement["Condition"]["StringLike"]["kms:ViaService"])
+        for statement, _ in statements(stack[key]["KeyPolicy"])
+    )
 
 
 @every_function
