@@ -3,41 +3,50 @@
 import getpass
 import hashlib
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from waybill.cli.context import Cli
+from waybill.cli.context import Cli, OfStack
 from waybill.cli.errors import CommandError
+from waybill.core import clock
+from waybill.subject_access import runtime
 from waybill.subject_access.models import StoredReport, SubjectRequest
 from waybill.subject_access.service_models import Service
 
 
+@dataclass(frozen=True)
 class Deployed:
-    """What the commands use of it: the same code as the functions."""
+    """What the commands use of it, each built when a command needs it: the same code as the functions."""
 
-    def __init__(self, cli: Cli) -> None:
-        from waybill.core.clock import now
-        from waybill.subject_access import runtime
+    cli: Cli
 
-        self._workflow = cli.enter().output("SubjectAccessWorkflowArn")
-        self._files = runtime.report_files()
-        self._executions = runtime.executions()
-        self.now = now
-        self.actor = f"waybill:{getpass.getuser()}"
-        self.store = runtime.store()
-        self.lists = runtime.lists()
-        self.catalogue = runtime.catalogue()
-        self.reports = runtime.reports()
-        self.decisions = runtime.decisions()
-        self.holds = runtime.holds()
-        self.endings = runtime.endings()
-        self.services = runtime.services()
-        self.redacting = runtime.redacting()
-        self.corrections = runtime.corrections()
-        self.answers = runtime.answers()
-        self.letters = runtime.letters()
+    store = OfStack(runtime.store)
+    lists = OfStack(runtime.lists)
+    catalogue = OfStack(runtime.catalogue)
+    reports = OfStack(runtime.reports)
+    report_files = OfStack(runtime.report_files)
+    executions = OfStack(runtime.executions)
+    decisions = OfStack(runtime.decisions)
+    holds = OfStack(runtime.holds)
+    endings = OfStack(runtime.endings)
+    services = OfStack(runtime.services)
+    redacting = OfStack(runtime.redacting)
+    corrections = OfStack(runtime.corrections)
+    answers = OfStack(runtime.answers)
+    letters = OfStack(runtime.letters)
+
+    @cached_property
+    def actor(self) -> str:
+        """Who runs the command, for what is kept of it."""
+        return f"waybill:{getpass.getuser()}"
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return clock.now()
 
     def record(self, about: str, name: str) -> None:
         """Record that somebody looked at a request, or at what is about none."""
@@ -66,7 +75,7 @@ class Deployed:
 
         with TemporaryDirectory(dir=path.parent) as folder:
             part = Path(folder, "report.pdf")
-            self._files.fetch(report.key, part)
+            self.report_files.fetch(report.key, part)
             with part.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != report.sha256:
                     raise ReportDamagedError("the report in the bucket is not the one that was completed")
@@ -75,11 +84,12 @@ class Deployed:
 
     def start_worker(self, request_id: str) -> str:
         """Start an execution that takes one request; return its ARN."""
-        return self._executions.start(self._workflow, str(uuid.uuid4()), {"requestId": request_id}).execution_arn
+        workflow = self.cli.stack.output("SubjectAccessWorkflowArn")
+        return self.executions.start(workflow, str(uuid.uuid4()), {"requestId": request_id}).execution_arn
 
     def is_running(self, execution: str) -> bool:
         """Return whether an execution has not ended."""
-        return self._executions.is_running(execution)
+        return self.executions.is_running(execution)
 
     def register(self, name: str, url: str) -> None:
         """Put a service of this machine into the catalogue, or move it to another of its ports; its label is its name.
