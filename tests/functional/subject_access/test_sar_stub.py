@@ -25,14 +25,31 @@ from waybill.cli.subject_access.stub_process import claim, record_file
 def _stub(*options: str) -> Iterator[dict[str, str]]:
     """Run it on a free port; yield the address of each service."""
     command = [sys.executable, "-m", "waybill.cli", "sar", "stub", "--port", "0", "--json", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with _as_in_the_foreground():
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with process:
         assert process.stdout is not None
         try:
             told = _first_document(process.stdout)
             yield {service["name"]: service["url"] for service in told["services"]}
-        finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 0
+        finally:
+            process.kill()  # does nothing to one that has ended
+
+
+@contextmanager
+def _as_in_the_foreground() -> Iterator[None]:
+    """Let programs that are started meanwhile hear Ctrl-C.
+
+    What a shell starts in the background ignores it, and so does all that it starts in turn (POSIX.1-2024, Shell
+    Command Language, 2.12, "Signals and Error Handling").
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _first_document(stream: IO[str]) -> Any:

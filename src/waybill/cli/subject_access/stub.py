@@ -16,7 +16,7 @@ from waybill.cli.subject_access.stub_service import (
     StubServer,
     StubService,
     sample_content,
-    wait_for_interrupt,
+    serve_until_interrupt,
 )
 
 app = App()
@@ -73,8 +73,7 @@ def stub(  # noqa: PLR0917 (Typer passes parameters by name)
     if process or not background:
         cli.output.show({"services": shown}, table(("Service", "Address"), [tuple(each.values()) for each in shown]))
     if not process:
-        with listening:
-            wait_for_interrupt()
+        serve_until_interrupt(listening)
 
 
 def _register(cli: Cli, server: StubServer) -> None:

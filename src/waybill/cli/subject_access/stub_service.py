@@ -6,6 +6,7 @@ Well or badly, as they are told: for the demo, for trying a deployment out, and 
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -204,9 +205,7 @@ def sample_content(service: str, records: int) -> dict[str, Any]:
     }
 
 
-def wait_for_interrupt() -> None:
-    """Return when the user presses Ctrl-C."""
-    try:
+def serve_until_interrupt(server: StubServer) -> None:
+    """Serve until the user presses Ctrl-C, even while it begins to."""
+    with suppress(KeyboardInterrupt), server:
         threading.Event().wait()
-    except KeyboardInterrupt:
-        return
