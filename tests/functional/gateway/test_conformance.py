@@ -32,6 +32,7 @@ from scripts.openapi import DOCUMENT
 from scripts.template import api_paths, load_template
 from tests.fakes.api import LambdaContext, answer_of, request_event
 from tests.fakes.functions import functions, table_definition
+from tests.functional.conftest import forget_collaborators
 from waybill.core.roles import Role
 from waybill.core.settings import load
 
@@ -47,6 +48,7 @@ _OF_REQUESTS = {"method", "url", "headers", "files", "data", "json", "params", "
 _WAITS = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}'
 
 _FORM = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc\r\n--B--\r\n'
+_OF_KEYS = {"KeySpec", "KeyUsage"}
 _ANY_ROLE = "arn:aws:iam::123456789012:role/any"
 
 # A hundred cases of each operation, one for every border, take minutes.
@@ -64,8 +66,8 @@ def _handlers() -> dict[str, str]:
 
 def _made() -> dict[str, str]:
     """Make the tables, buckets, queues and so on, empty; return what the functions know them by."""
-    clients = ("dynamodb", "s3", "sqs", "sns", "stepfunctions", "secretsmanager")
-    dynamodb, s3, sqs, sns, sfn, secrets = (boto3.client(name, "eu-west-1") for name in clients)
+    clients = ("dynamodb", "s3", "sqs", "sns", "stepfunctions", "secretsmanager", "kms")
+    dynamodb, s3, sqs, sns, sfn, secrets, kms = (boto3.client(name, "eu-west-1") for name in clients)
     names = {}
     for name, resource in load_template()["Resources"].items():
         match resource["Type"]:
@@ -80,6 +82,11 @@ def _made() -> dict[str, str]:
             case "AWS::Serverless::StateMachine":
                 machine = resource["Properties"]["Name"]["Fn::Sub"].replace("${AWS::StackName}", "waybill")
                 sfn.create_state_machine(name=machine, definition=_WAITS, roleArn=_ANY_ROLE)
+            case "AWS::KMS::Key" if name != "CustodySigningKey":  # moto has no keys of Ed25519
+                made = kms.create_key(
+                    **{one: resource["Properties"][one] for one in _OF_KEYS & resource["Properties"].keys()}
+                )
+                names[f"{name}.Arn"] = made["KeyMetadata"]["Arn"]
             case "AWS::SecretsManager::Secret":
                 names[f"{name}.Id"] = secrets.create_secret(Name=name, SecretString="a secret")["ARN"]
     sns.create_topic(Name="waybill-failures")
@@ -105,9 +112,12 @@ def environment() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def deployed(environment: dict[str, str], isolated_environment: None) -> None:
+def deployed(environment: dict[str, str], isolated_environment: None) -> Iterator[None]:
     os.environ.update(environment)
     load.cache_clear()
+    forget_collaborators()
+    yield
+    forget_collaborators()
 
 
 def _event(case: schemathesis.Case, request: requests.PreparedRequest, role: str) -> dict[str, Any]:
