@@ -3,11 +3,13 @@
 import sys
 from pathlib import Path
 
-# KMS keys that sign need a library that functions must not find, since AWS has it in a layer or not at all.
-sys.path.append(str(Path(__file__).resolve().parents[2] / ".local" / "signing"))
+# KMS keys that sign, and fast checksums, need libraries that functions must not find, since AWS has them in a layer or
+# not at all.
+sys.path.append(str(Path(__file__).resolve().parents[2] / ".local" / "server"))
 
 from mends import (
     archives,
+    checksums,
     concurrency,
     failures,
     gateway,
@@ -32,6 +34,7 @@ MENDS = (
     failures,
     objects,
     parts,
+    checksums,
     archives,
     streams,
     recursion,

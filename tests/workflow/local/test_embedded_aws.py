@@ -616,3 +616,18 @@ def test_what_is_stored_survives_a_stop_and_a_crash(project: Path, tmp_path: Pat
         assert s3.list_buckets()["Buckets"] == []
     finally:
         ministack.stop()
+
+
+# "Catalogue of parametrised CRC algorithms" (reveng): the check values of CRC-32/ISCSI and CRC-64/NVME.
+@pytest.mark.parametrize(("algorithm", "check"), [("CRC32C", "e3069283"), ("CRC64NVME", "ae8b14860a799888")])
+def test_an_upload_is_kept_with_its_checksum_and_refused_with_another(
+    account: Account, algorithm: str, check: str
+) -> None:
+    s3, bucket, content = account.client("s3"), f"checksums-{algorithm.lower()}", b"123456789"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    right, wrong = (base64.b64encode(bytes.fromhex(each)).decode() for each in (check, check[::-1]))
+    s3.put_object(Bucket=bucket, Key="a", Body=content, **{f"Checksum{algorithm}": right})
+    told = s3.head_object(Bucket=bucket, Key="a", ChecksumMode="ENABLED")
+    assert told[f"Checksum{algorithm}"] == right
+    with pytest.raises(ClientError, match="BadDigest"):
+        s3.put_object(Bucket=bucket, Key="a", Body=content, **{f"Checksum{algorithm}": wrong})
