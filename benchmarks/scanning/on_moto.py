@@ -1,7 +1,7 @@
 """Scans a bucket on moto with the application's handlers, and counts what they send.
 
-A process of its own: reads a job as JSON from standard input (`objects`, their `size` in bytes, `limits` as variables)
-and writes what was counted to standard output.
+A process of its own: reads a job as JSON from standard input (`objects`, their `size` in bytes, the share of their
+lines that has a `planted` value, `limits` as variables) and writes what was counted to standard output.
 """
 
 import json
@@ -28,12 +28,12 @@ _HANDLERS = "waybill.scanning.handlers"
 _BATCH = 10
 
 
-def _prepare(objects: int, size: int) -> str:
+def _prepare(objects: int, size: int, planted: float) -> str:
     """Make what the handlers need, and the objects; return the queue's URL."""
     place: Any = {"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]}
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration=place)
-    body = log_text(size)[: size - 9]
+    body = log_text(size, planted)[: size - 9]
     for number in range(objects):
         key = f"logs/2025/11/{number % 28 + 1:02}/service-{number:08}.log"
         s3.put_object(Bucket=_BUCKET, Key=key, Body=b"%08d\n%s" % (number, body))
@@ -79,7 +79,7 @@ def _scan(job: dict[str, Any]) -> dict[str, Any]:
     boto3.setup_default_session()
     session: Any = boto3.DEFAULT_SESSION
     meter = Meter(session)
-    url = _prepare(job["objects"], job["size"])
+    url = _prepare(job["objects"], job["size"], job["planted"])
     created = deployed().jobs.create(ScanRequest(bucket=_BUCKET), "benchmark", None)
     batches = 0
     with meter.counting():

@@ -12,6 +12,7 @@ from waybill.scanning.domain.costs import BYTES_PER_SECOND, SECONDS_PER_OBJECT, 
 
 _OBJECTS = 1010
 _SIZE = 5000
+_PLANTED = 0.02
 # A published demonstration (Lambda, Step Functions, SQS, Fargate, Postgres): a loop of two transitions and a Lambda
 # run for 10,000 keys, a message for every object, HEAD and GET. Its workers and database are not in the price table.
 _ORIGINAL = Usage(
@@ -29,8 +30,10 @@ _ORIGINAL = Usage(
 _ORIGINALS_OWN_FIGURE = 13.0
 
 
-def count_on_moto(objects: int, size: int) -> dict[str, Any]:
+def count_on_moto(objects: int, size: int, planted: float = _PLANTED) -> dict[str, Any]:
     """Scan so many objects of `size` bytes on moto, in a process of its own.
+
+    Of their lines the share `planted` ends in a sensitive value.
 
     Returns
     -------
@@ -38,28 +41,26 @@ def count_on_moto(objects: int, size: int) -> dict[str, Any]:
         `requests` by ``<service>.<operation>``, `used` by the names of the price table, and the numbers of `messages`,
         `batches` and `findings`.
     """
-    job = {"objects": objects, "size": size}
+    job = {"objects": objects, "size": size, "planted": planted}
     counted: dict[str, Any] = outcome_of("scanning on moto", "-m", "benchmarks.scanning.on_moto", job=job)
     return counted
 
 
 def _measure(lab: Lab) -> Iterator[Figure]:
     prices, counted = PriceTable.read(), count_on_moto(_OBJECTS, _SIZE)
+    clean = count_on_moto(_OBJECTS, _SIZE, planted=0)
     requests: Mapping[str, int] = counted["requests"]
     _check(requests, counted["messages"])
-    seconds = SECONDS_PER_OBJECT + _SIZE / BYTES_PER_SECOND
-    ours = Usage(
-        {name: used / _OBJECTS for name, used in counted["used"].items()}
-        | {
-            "sqs_requests": (counted["used"]["sqs_requests"] + 2 * counted["messages"]) / _OBJECTS,
-            "standard_transitions": 2 / 10_000,
-            "lambda_requests": (counted["messages"] + counted["batches"]) / _OBJECTS,
-            "lambda_gb_seconds": seconds * WORKER_GB,
-        }
-    )
+    if clean["findings"]:
+        raise AssertionError(f"{clean['findings']} findings where nothing was planted")
     model = Workload(_OBJECTS, _OBJECTS * _SIZE, counted["findings"])
     estimated = Usage({name: used / _OBJECTS for name, used in usage(model).items()})
-    designs = {"counted": ours, "as estimated before a scan": estimated, "the original, without workers": _ORIGINAL}
+    designs = {
+        "counted": _of_an_object(counted),
+        "nothing found": _of_an_object(clean),
+        "as estimated before a scan": estimated,
+        "the original, without workers": _ORIGINAL,
+    }
     bills = {name: bill_per_million(used, prices) for name, used in designs.items()}
     rows = [[name, count, count / _OBJECTS * MILLION] for name, count in sorted(requests.items())]
     lab.show(breakdown(f"AWS requests for {_OBJECTS:,} objects", ["Operation", "Counted", "Per million"], rows))
@@ -77,6 +78,21 @@ def _measure(lab: Lab) -> Iterator[Figure]:
         "USD",
         f"requests of a scan of {_OBJECTS:,} objects on moto, list prices; Lambda's time estimated",
         {name: usd for name, usd in beside.items() if usd} | {"the original, its own figure": _ORIGINALS_OWN_FIGURE},
+    )
+
+
+def _of_an_object(counted: Mapping[str, Any]) -> Usage:
+    """Return what an object has used, and its share of what moto cannot count."""
+    used, messages = counted["used"], counted["messages"]
+    seconds = SECONDS_PER_OBJECT + _SIZE / BYTES_PER_SECOND
+    return Usage(
+        {name: quantity / _OBJECTS for name, quantity in used.items()}
+        | {
+            "sqs_requests": (used["sqs_requests"] + 2 * messages) / _OBJECTS,
+            "standard_transitions": 2 / 10_000,
+            "lambda_requests": (messages + counted["batches"]) / _OBJECTS,
+            "lambda_gb_seconds": seconds * WORKER_GB,
+        }
     )
 
 
