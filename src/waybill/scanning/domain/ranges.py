@@ -7,7 +7,7 @@ the cuts lie, the ranges are disjoint and complete. Where they lie only decides 
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import NamedTuple, Protocol
@@ -17,7 +17,9 @@ from waybill.scanning.keys import KeyRange
 LAST = "\U0010ffff"
 """The last character: no key behind `prefix + LAST` begins with `prefix`, unless it holds this one."""
 
-_PROBES_AT_ONCE = 16
+_BRANCHES_AT_ONCE = 32
+# Of a branch. Each look that needs the answer to another one before it takes as long as a page; these need none.
+_LOOKS_AT_ONCE = 4
 PAGE_KEYS = 1000
 """Keys that S3 lists in a call at most."""
 _PIECES_LATER = 8
@@ -57,8 +59,8 @@ def even_cuts[Found: Keyed](
     """
     if parts < 2:
         return []
-    tree = _Tree(whole, parts, page, page_keys)
-    with ThreadPoolExecutor(_PROBES_AT_ONCE) as threads:
+    with ThreadPoolExecutor(_BRANCHES_AT_ONCE) as threads, ThreadPoolExecutor(2 * _BRANCHES_AT_ONCE) as looks:
+        tree = _Tree(whole, parts, page, page_keys, looks)
         branches = [tree.branch(prefix)]
         while sum(branch.large for branch in branches) < parts:
             opened = list(threads.map(tree.opened, branches))
@@ -95,6 +97,7 @@ class _Tree[Found: Keyed]:
     parts: int
     page: ListPage[Found]
     page_keys: int
+    looks: Executor
 
     def branch(self, beginning: str) -> _Branch:
         """Return the branch of a beginning."""
@@ -112,29 +115,46 @@ class _Tree[Found: Keyed]:
             return [branch]
         stem = self._stem(branch)
         found = list(dict.fromkeys(key[: len(stem) + 1] for key in branch.keys if key != stem))
-        key = self._first(_end_of(found[-1]), stem) if found else None
+        known: dict[str, str | None] = {}
+        key = self._behind(found[-1], stem, known) if found else None
         # Behind the end of a branch there is only more of it where keys hold the last character: enough is known then.
         while key is not None and len(found) < 2 * self.parts and key[: len(stem) + 1] != found[-1]:
             found.append(key[: len(stem) + 1])
-            key = self._first(_end_of(found[-1]), stem)
+            key = self._behind(found[-1], stem, known)
         return [*found] if found and found != [branch.beginning] else [branch]
 
     def _stem(self, branch: _Branch) -> str:
-        """Return the longest beginning that all keys of a branch have, by halving."""
+        """Return the longest beginning that all keys of a branch have: no key lies behind what begins with it."""
         common = _common(branch.keys[0], branch.keys[-1]).encode()[:_STEM_BYTES].decode(errors="ignore")
         low, high = len(branch.beginning), len(common)
-        middle = high
         while low < high:
-            if self._first(_end_of(common[:middle]), branch.beginning) is None:
-                low = middle
-            else:
-                high = middle - 1
-            middle = (low + high + 1) // 2
+            share = -(-(high - low) // _LOOKS_AT_ONCE)
+            lengths = [*range(low + share, high, share), high]
+            behind = self._looked(branch.beginning, [common[:length] for length in lengths])
+            holding = behind.count(None)  # the shorter ones: what lies behind a beginning lies behind longer ones too
+            low, high = [low, *lengths][holding], [*(length - 1 for length in lengths), high][holding]
         return common[:low]
+
+    def _behind(self, beginning: str, stem: str, known: dict[str, str | None]) -> str | None:
+        """Return the first key behind a branch; if it is not known yet, ask with it what lies behind the next ones."""
+        if beginning not in known:
+            asked = [beginning, *_likely_after(beginning)]
+            known.update(zip(asked, self._looked(stem, asked), strict=True))
+        return known[beginning]
+
+    def _looked(self, stem: str, beginnings: Sequence[str]) -> list[str | None]:
+        return list(self.looks.map(lambda each: self._first(_end_of(each), stem), beginnings))
 
     def _first(self, behind: str, beginning: str) -> str | None:
         listed, _ = self.page(beginning, max(behind, self.whole.after), 1)
         return listed[0].key if listed and not self.whole.ends_before(listed[0].key) else None
+
+
+def _likely_after(beginning: str) -> list[str]:
+    """Return the beginnings that follow where the last characters are digits, or letters, in a row."""
+    last = ord(beginning[-1])
+    following = [chr(last + step) for step in range(1, _LOOKS_AT_ONCE)] if beginning[-1].isalnum() else []
+    return [beginning[:-1] + each for each in following if each.isascii() and each.isalnum()]
 
 
 def _common(one: str, other: str) -> str:
