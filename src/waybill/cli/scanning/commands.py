@@ -16,19 +16,24 @@ from waybill.cli.scanning.options import (
     BaselineOption,
     ConfidenceOption,
     DetectorOption,
+    ExcludeOption,
+    ExportOption,
     FailOption,
     FormatOption,
+    IncludeOption,
     JobArgument,
     JobFormatOption,
+    MaxBytesOption,
     RegionOption,
+    SampleOption,
     ScanOptions,
     SortOption,
+    WebhookOption,
     WriteBaselineOption,
     check_detectors,
     check_regions,
     place_of,
     request_of,
-    takes_scan_options,
 )
 from waybill.cli.scanning.runtime import scanner_of
 from waybill.cli.watch import watch
@@ -54,11 +59,18 @@ _GOOD = frozenset({"completed", "processing", "listing"})
 
 
 @app.command()
-@takes_scan_options
-def scan(
+def scan(  # noqa: PLR0913 (Typer passes parameters by name)
     cli: Cli,
     place: Annotated[str, typer.Argument(help="s3://BUCKET or s3://BUCKET/PREFIX", metavar="S3_URL")],
-    options: ScanOptions,
+    *,
+    detector: DetectorOption = None,
+    region: RegionOption = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
+    max_bytes: MaxBytesOption = None,
+    sample: SampleOption = None,
+    webhook: WebhookOption = None,
+    export: ExportOption = False,
     manifest: Annotated[
         str | None,
         typer.Option("--inventory", help="Take the objects from this inventory's manifest.json.", metavar="S3_URL"),
@@ -69,6 +81,7 @@ def scan(
     from waybill.cli.scanning.estimating import estimated
     from waybill.scanning.request_models import ScanRequest
 
+    options = ScanOptions(detector, region, include, exclude, max_bytes, sample, webhook, export)
     bucket, prefix = place_of(place)
     source = {"source": "inventory" if manifest else "list", "manifest": manifest}
     request = request_of(ScanRequest, bucket=bucket, prefix=prefix, **source, **options.fields())
@@ -252,12 +265,19 @@ def findings(  # noqa: PLR0917 (options)
 
 
 @schedules.command("add")
-@takes_scan_options
-def add_schedule(
+def add_schedule(  # noqa: PLR0913 (Typer passes parameters by name)
     cli: Cli,
     place: Annotated[str, typer.Argument(help="s3://BUCKET or s3://BUCKET/PREFIX", metavar="S3_URL")],
+    *,
     every: Annotated[str, typer.Option("--every", help="hour, day or week.", metavar="TIME")],
-    options: ScanOptions,
+    detector: DetectorOption = None,
+    region: RegionOption = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
+    max_bytes: MaxBytesOption = None,
+    sample: SampleOption = None,
+    webhook: WebhookOption = None,
+    export: ExportOption = False,
     first: Annotated[
         str | None,
         typer.Option("--first", help="When it is made first, such as 2027-01-31T02:00:00Z; else soon.", metavar="TIME"),
@@ -268,6 +288,7 @@ def add_schedule(
 
     from waybill.scanning.request_models import ScheduleRequest
 
+    options = ScanOptions(detector, region, include, exclude, max_bytes, sample, webhook, export)
     bucket, prefix = place_of(place)
     when = {"every": every, "first_at": first}
     wanted = request_of(ScheduleRequest, bucket=bucket, prefix=prefix, **when, **options.fields())

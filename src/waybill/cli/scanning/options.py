@@ -1,9 +1,7 @@
 """Options that commands of the scanner share, and what is made of what they are given."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from functools import wraps
-from inspect import Parameter, signature
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,28 +105,36 @@ WriteBaselineOption = Annotated[
 JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB", autocompletion=known(_newest))]
 
 
+IncludeOption = Annotated[
+    list[str] | None, typer.Option("--include", help="Only keys that match; may be repeated.", metavar="GLOB")
+]
+ExcludeOption = Annotated[
+    list[str] | None, typer.Option("--exclude", help="No keys that match; may be repeated.", metavar="GLOB")
+]
+MaxBytesOption = Annotated[
+    int | None, typer.Option("--max-bytes", help="Leave out larger objects.", metavar="N", min=1)
+]
+SampleOption = Annotated[
+    str | None, typer.Option("--sample", help="Only a part: 5% of the objects, or 500 of them.", metavar="N[%]")
+]
+WebhookOption = Annotated[
+    str | None, typer.Option("--webhook", help="Send the end of the job to this https address.", metavar="URL")
+]
+ExportOption = Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")]
+
+
 @dataclass(frozen=True)
 class ScanOptions:
     """What a scan is asked for, whether it is made once or by a schedule."""
 
-    detector: DetectorOption = None
-    region: RegionOption = None
-    include: Annotated[
-        list[str] | None, typer.Option("--include", help="Only keys that match; may be repeated.", metavar="GLOB")
-    ] = None
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", help="No keys that match; may be repeated.", metavar="GLOB")
-    ] = None
-    max_bytes: Annotated[
-        int | None, typer.Option("--max-bytes", help="Leave out larger objects.", metavar="N", min=1)
-    ] = None
-    sample: Annotated[
-        str | None, typer.Option("--sample", help="Only a part: 5% of the objects, or 500 of them.", metavar="N[%]")
-    ] = None
-    webhook: Annotated[
-        str | None, typer.Option("--webhook", help="Send the end of the job to this https address.", metavar="URL")
-    ] = None
-    export: Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")] = False
+    detector: list[str] | None
+    region: list[str] | None
+    include: list[str] | None
+    exclude: list[str] | None
+    max_bytes: int | None
+    sample: str | None
+    webhook: str | None
+    export: bool
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the request."""
@@ -147,28 +153,6 @@ class ScanOptions:
         """Refuse names that there are not, with those that there are."""
         check_regions(self.region)
         check_detectors(self.detector, deployed.detectors.listed() if self.detector else ())
-
-
-def takes_scan_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `ScanOptions` in place of its parameter `options`."""
-    declared = signature(command)
-    ours = [
-        Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=each.type)
-        for each in fields(ScanOptions)
-    ]
-    others = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in declared.parameters.values()]
-    place = [each.name for each in others].index("options")
-
-    @wraps(command)
-    def called(**given: Any) -> None:
-        options = ScanOptions(**{each.name: given.pop(each.name) for each in ours})
-        command(**given, options=options)
-
-    parameters = [*others[:place], *ours, *others[place + 1 :]]
-    called.__annotations__ = {each.name: each.annotation for each in parameters}
-    # What Typer reads.
-    called.__signature__ = declared.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return called
 
 
 def place_of(url: str) -> tuple[str, str]:
