@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from waybill.scanning.domain import ranges as ranges_module
 from waybill.scanning.domain.ranges import LAST, cut, even_cuts, list_space, pieces_for
 from waybill.scanning.keys import KeyRange
 from waybill.scanning.models import Entry
@@ -79,6 +80,18 @@ def test_the_cuts_lie_inside_and_are_no_more_than_asked_for(keys: list[str], par
     cuts = even_cuts(whole, "", parts, Space(keys).page)
     assert len(cuts) < parts
     assert len(cut(whole, cuts)) <= parts
+
+
+@settings(max_examples=60, deadline=None)
+@given(KEYS, st.integers(2, 64), st.integers(1, 9))
+def test_where_it_is_cut_is_the_same_however_much_is_asked_at_a_time(keys: list[str], parts: int, looks: int) -> None:
+    whole = KeyRange()
+    one_by_one, at_once = Space(keys), Space(keys)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ranges_module, "_LOOKS_AT_ONCE", 1)
+        cuts = even_cuts(whole, "", parts, one_by_one.page, 3)
+        patched.setattr(ranges_module, "_LOOKS_AT_ONCE", looks)
+        assert even_cuts(whole, "", parts, at_once.page, 3) == cuts
 
 
 def test_a_cut_at_an_end_of_a_range_makes_no_empty_one() -> None:
