@@ -7,7 +7,6 @@ what is minted, and how many chunks of it are answered. It is written after the 
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import typer
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.core.user_folders import user_folder
 from waybill.minting.domain.plan import ChunkPlan
 
 
@@ -83,9 +83,8 @@ def _go_on(progress: MintingProgress, file: Path) -> None:
 
 def _path(cli: Cli, file: Path) -> Path:
     """Return where the progress is kept."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     about = json.dumps([cli.stack.name, cli.stack.region, cli.stack.endpoint, str(file.resolve())])
-    return Path(state) / "waybill" / "minting" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.json"
+    return user_folder("STATE") / "minting" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.json"
 
 
 def _digest(plan: ChunkPlan) -> str:

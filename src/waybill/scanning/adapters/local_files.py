@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.user_folders import user_folder
 from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.models import Finding
@@ -56,7 +57,7 @@ def fingerprint_key() -> bytes:
     InvalidInputError
         The folder of the user's configuration cannot be written.
     """
-    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "waybill"
+    folder = user_folder("CONFIG")
     file = folder / "fingerprints.key"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

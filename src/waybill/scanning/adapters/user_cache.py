@@ -1,7 +1,4 @@
-"""What is kept of this user between calls on this machine: compiled patterns, which anybody else could break in by.
-
-XDG Base Directory Specification, `XDG_CACHE_HOME`.
-"""
+"""What is kept of this user between calls on this machine: compiled patterns, which anybody else could break in by."""
 
 import hashlib
 import os
@@ -10,6 +7,8 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from waybill.core.user_folders import user_folder
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 # Two for each set of detectors and regions that is asked for, and more; older ones are those of earlier versions.
@@ -29,8 +28,7 @@ class UserCache:
     @classmethod
     def of_user(cls) -> "UserCache":
         """Return the cache of the user who runs this process."""
-        home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        return cls(Path(home) / "waybill")
+        return cls(user_folder("CACHE"))
 
     def load(self, name: str) -> bytes | None:
         """Return what is kept by a name, None where nothing is, or nothing to rely on."""
