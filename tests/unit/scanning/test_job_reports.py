@@ -100,6 +100,30 @@ def test_nothing_is_gone_or_new_where_nobody_has_looked(case: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "detector", "reason"),
+    [
+        ([], "PHONE", "NOT_ASKED"),
+        (["US"], "PHONE", "NOT_ASKED"),
+        (["GB", "US"], "PHONE", ""),
+        ([], "EMAIL", ""),
+    ],
+)
+def test_numbers_of_a_region_are_not_gone_where_nobody_has_asked_of_it(
+    asked: list[str], detector: str, reason: str
+) -> None:
+    """The scanner's README: numbers as a region writes them are looked for where that is asked for alone."""
+    found = [finding("a", "1", detector)]
+    earlier, later = sides(job(request={"regions": ["GB"]}), job(request={"regions": asked}), found, [])
+    result = compared(earlier, later, Ended(later=[ended("a")]))
+    assert [each["reason"] for each in result["unknown"]] == ([reason] if reason else [])
+    assert len(result["gone"]) == (not reason)
+    first = replace(earlier.job, ended_at="2026-11-02T09:21:04.000Z")
+    known = list(security_hub_findings(found, first, {}, frozenset(), {}))
+    gone = archived(known, later.job, Ended(later=[ended("a", ObjectStatus.SCANNED)]), {"EMAIL", "PHONE"})
+    assert len(gone) == (not reason)
+
+
+@pytest.mark.parametrize(
     "outcome", [None, ended("a", ObjectStatus.SCANNED), ended("a", ObjectStatus.SKIPPED, "GONE"), ended("a")]
 )
 def test_what_was_looked_for_and_is_not_there_is_gone(outcome: ObjectOutcome | None) -> None:

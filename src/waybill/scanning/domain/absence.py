@@ -19,7 +19,14 @@ class Outcomes(Protocol):
         ...
 
 
-def why_not_known(job: Job, key: str, outcome: ObjectOutcome | None, detector: str, own: Collection[str]) -> str:
+def why_not_known(
+    job: Job,
+    key: str,
+    outcome: ObjectOutcome | None,
+    detector: str,
+    own: Collection[str],
+    regions: Collection[str] = (),
+) -> str:
     """Return why a job cannot say that an object has nothing of a detector; empty where it can.
 
     Parameters
@@ -28,10 +35,15 @@ def why_not_known(job: Job, key: str, outcome: ObjectOutcome | None, detector: s
         How the object ended in the job; None where it has no outcome there.
     own
         The ids of detectors that are the stack's own: a job knows those alone that counted when it was made.
+    regions
+        Those of whose values the job that has found something was asked: what is looked for in a region alone, a job
+        that was not asked of it cannot have.
     """
     if (job.request.detectors and detector not in job.request.detectors) or (
         detector in own and detector not in job.own
     ):
+        return NOT_ASKED
+    if not set(regions) <= set(job.request.regions) and detector in _regional():
         return NOT_ASKED
     if outcome is None:
         return _why_not_listed(job, key)
@@ -40,6 +52,13 @@ def why_not_known(job: Job, key: str, outcome: ObjectOutcome | None, detector: s
     if outcome.status in _READ_ALL or outcome.reason == "GONE":
         return ""
     return outcome.reason or outcome.status.value
+
+
+def _regional() -> set[str]:
+    """Return the detectors some of whose values are looked for where a region is asked for alone."""
+    from waybill.scanning.domain.detection.rules import detectors
+
+    return {each.id for each in detectors() if any(rule.needs_region for rule in each.rules)}
 
 
 def _why_not_listed(job: Job, key: str) -> str:

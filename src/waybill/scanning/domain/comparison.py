@@ -1,6 +1,6 @@
 """Two jobs beside each other: which values are new in an object, which are gone, which stay, which nobody can tell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,10 @@ def compared(earlier: Side, later: Side, outcomes: Outcomes) -> dict[str, Any]:
     """
     before, after = _by_value(earlier.findings), _by_value(later.findings)
     own = {*earlier.job.own, *later.job.own}
-    new, new_unknown = _judged([after[value] for value in sorted(after.keys() - before.keys())], earlier, outcomes, own)
-    gone, gone_unknown = _judged(
-        [before[value] for value in sorted(before.keys() - after.keys())], later, outcomes, own
-    )
+    added = Side(later.job, [after[value] for value in sorted(after.keys() - before.keys())])
+    removed = Side(earlier.job, [before[value] for value in sorted(before.keys() - after.keys())])
+    new, new_unknown = _judged(added, earlier.job, outcomes, own)
+    gone, gone_unknown = _judged(removed, later.job, outcomes, own)
     return {
         "new": new,
         "gone": gone,
@@ -42,14 +42,15 @@ def compared(earlier: Side, later: Side, outcomes: Outcomes) -> dict[str, Any]:
 
 
 def _judged(
-    findings: Sequence[FindingDocument], other: Side, outcomes: Outcomes, own: set[str]
+    side: Side, other: Job, outcomes: Outcomes, own: set[str]
 ) -> tuple[list[FindingDocument], list[tuple[FindingDocument, str]]]:
     """Return the findings that the other job has not for want of them, and those of which it cannot say, and why."""
-    seen = outcomes.get(other.job.job_id, sorted({str(each["key"]) for each in findings}))
+    findings, regions = list(side.findings), side.job.request.regions
+    seen = outcomes.get(other.job_id, sorted({str(each["key"]) for each in findings}))
     certain, unknown = list[FindingDocument](), list[tuple[FindingDocument, str]]()
     for each in findings:
         key = str(each["key"])
-        if reason := why_not_known(other.job, key, seen.get(key), str(each["detector"]), own):
+        if reason := why_not_known(other, key, seen.get(key), str(each["detector"]), own, regions):
             unknown.append((each, reason))
         else:
             certain.append(each)

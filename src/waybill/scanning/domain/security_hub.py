@@ -28,6 +28,7 @@ _LEVELS = ("LOW", "MEDIUM", "HIGH")
 # What of a finding says what it is, and is sent again when it is archived.
 _KEPT = ("SchemaVersion", "Id", "ProductArn", "GeneratorId", "AwsAccountId", "CreatedAt", "Title", "Description")
 _ID_LENGTH, _FIELD_JOB, _FIELD_KEY = 512, "waybill/job", "waybill/key"
+_FIELD_REGIONS = "waybill/regions"
 _WORKFLOW = {"accepted": "SUPPRESSED", "false_positive": "SUPPRESSED", "resolved": "RESOLVED"}
 
 
@@ -83,7 +84,8 @@ def _is_gone(
     detector = str(finding["GeneratorId"]).removeprefix("waybill/")
     if outcome is not None and outcome.counts.get(detector):
         return False
-    return not why_not_known(job, key, outcome, detector, () if detector in shipped else (detector,))
+    regions = str(finding["ProductFields"].get(_FIELD_REGIONS, "")).split()
+    return not why_not_known(job, key, outcome, detector, () if detector in shipped else (detector,), regions)
 
 
 def _archived(finding: Mapping[str, Any], job: Job) -> dict[str, Any]:
@@ -180,6 +182,7 @@ def _finding(
             _FIELD_JOB: job.job_id,
             "waybill/fingerprint": str(found[0]["fingerprint"]),
             _FIELD_KEY: base64.b64encode(key.encode()).decode("ascii"),
+            **({_FIELD_REGIONS: " ".join(job.request.regions)} if job.request.regions else {}),
         },
         "Resources": [
             {
